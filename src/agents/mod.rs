@@ -1,0 +1,3 @@
+//! Agents: a request in, events and an outcome out; one adapter a file. Knows nothing of tasks, workflows or commits.
+
+pub mod request;

@@ -1,0 +1,352 @@
+//! What `.handoff/config.toml` says, typed, with every default in one place.
+//! Knows nothing of TOML text or of files; `parse` fills it and says where something is wrong.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    money::Money,
+    record::Family,
+    task::{Complexity, Risk, Span},
+    workflow::Role,
+};
+
+/// The whole configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Version of the format; 1.
+    pub version: u32,
+    /// The workflow of tasks that name none.
+    pub workflow: String,
+    /// The agents, by their names here.
+    pub agents: BTreeMap<String, AgentSettings>,
+    /// Who plays each role, the first choice first. The role `default` is for roles that are not named.
+    pub roles: BTreeMap<Role, OneOrMany>,
+    /// Exceptions by role, risk, area and complexity; the first that matches wins over `roles`.
+    #[serde(rename = "route")]
+    pub routes: Vec<Route>,
+    /// Prices of models, dollars per million tokens.
+    pub prices: BTreeMap<String, Price>,
+    /// The gate profiles.
+    pub gate: BTreeMap<String, GateProfile>,
+    /// Limits of a run, a task and a step.
+    pub limits: LimitSettings,
+    /// The worktrees agents work in.
+    pub worktrees: WorktreeSettings,
+    /// Where finished tasks land.
+    pub landing: LandingSettings,
+    /// How commits are made.
+    pub commits: CommitSettings,
+    /// The user's own hooks.
+    pub hooks: HookSettings,
+    /// Rules added to each prompt, a sentence each.
+    pub rules: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            workflow: "standard".to_owned(),
+            agents: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            routes: Vec::new(),
+            prices: BTreeMap::new(),
+            gate: BTreeMap::new(),
+            limits: LimitSettings::default(),
+            worktrees: WorktreeSettings::default(),
+            landing: LandingSettings::default(),
+            commits: CommitSettings::default(),
+            hooks: HookSettings::default(),
+            rules: Vec::new(),
+        }
+    }
+}
+
+/// One name or several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// `"claude"`
+    One(String),
+    /// `["claude", "gemini"]`
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The names in order.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Many(names) => names,
+        }
+    }
+}
+
+/// The programs that can be driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AdapterKind {
+    /// Claude Code.
+    Claude,
+    /// Codex.
+    Codex,
+    /// Gemini CLI.
+    Gemini,
+    /// OpenCode.
+    OpenCode,
+    /// Any program: prompt on stdin, optional JSON result.
+    Command,
+    /// Recorded outcomes.
+    Replay,
+}
+
+/// `[agents.<name>]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AgentSettings {
+    /// How it is driven.
+    pub adapter: AdapterKind,
+    /// The program, a name on PATH or a path; default: the adapter's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
+    /// The model, as the program names it; none: the program's own choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The model's family; default: derived from the model's name, else from the adapter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
+    /// Words added to its command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// Variables of our environment that it may see besides the usual ones (`PATH`, `HOME`, `LANG`, the adapter's keys).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_pass: Vec<String>,
+    /// Variables set for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// How many steps it may do at once; none: as many as there are workers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel_max: Option<u32>,
+    /// For `replay`: the file with the recorded outcomes, relative to the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recording: Option<PathBuf>,
+}
+
+/// `[[route]]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// Of this role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// Of this risk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    /// Of this area.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// Of this complexity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complexity: Option<Complexity>,
+    /// The agents to take, first choice first.
+    #[serde(rename = "use")]
+    pub agents: OneOrMany,
+}
+
+/// `[prices."<model>"]`, dollars per million tokens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Input that is not cached.
+    pub input: Money,
+    /// Output.
+    pub output: Money,
+    /// Input from the cache; default: a tenth of `input`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_read: Option<Money>,
+    /// Input written to the cache; default: as `input`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write: Option<Money>,
+}
+
+/// `[gate.<profile>]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateProfile {
+    /// The checks; all must pass.
+    #[serde(rename = "check")]
+    pub checks: Vec<CheckSettings>,
+}
+
+/// `[[gate.<profile>.check]]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckSettings {
+    /// Its name.
+    pub name: String,
+    /// The command, given to `sh -c`.
+    pub run: String,
+    /// How long it may take; default 30m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// Start from a checkout without ignored files (build directories are then cold).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pristine: bool,
+    /// Variables set for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Variables of our environment that it may see besides the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env_pass: Vec<String>,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// Workers, where `--jobs` does not say; default: 4.
+    pub jobs: u32,
+    /// Gates that run at once; default: half of the processor's cores, at least 1.
+    pub gates: u32,
+    /// Failed attempts of a phase before a person decides.
+    pub attempts: u32,
+    /// Times in a row that a step cannot be done at all before a person decides.
+    pub infra: u32,
+    /// Landings of a task that may go wrong before a person decides.
+    pub land_rounds: u32,
+    /// How long one agent's step may take.
+    pub step_timeout: Span,
+    /// How long an agent may be silent (agents are silent for up to seven minutes while they think).
+    pub idle_timeout: Span,
+    /// How long a check may take.
+    pub check_timeout: Span,
+    /// Bytes of an agent's or a check's output that are kept.
+    pub output_bytes: u64,
+    /// Bytes a file may have to be committed.
+    pub file_bytes: u64,
+    /// Bytes that must be free on the disk before new work starts.
+    pub disk_free_bytes: u64,
+    /// What a task may cost, where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_budget_usd: Option<Money>,
+    /// How long a task may take, where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_timeout: Option<Span>,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, |n| n.get() as u32);
+        Self {
+            jobs: 4,
+            gates: (cores / 2).max(1),
+            attempts: 3,
+            infra: 3,
+            land_rounds: 3,
+            step_timeout: Span(Duration::from_secs(3600)),
+            idle_timeout: Span(Duration::from_secs(600)),
+            check_timeout: Span(Duration::from_secs(1800)),
+            output_bytes: 8 << 20,
+            file_bytes: 10 << 20,
+            disk_free_bytes: 512 << 20,
+            task_budget_usd: None,
+            task_timeout: None,
+        }
+    }
+}
+
+/// `[worktrees]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorktreeSettings {
+    /// Where they are; default: `../<repository>.orchestrate`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dir: Option<PathBuf>,
+    /// Commands, each given to `sh -c`, run once in a new worktree.
+    pub setup: Vec<String>,
+    /// Files copied from the user's checkout into each worktree, globs: `.env`.
+    pub copy: Vec<String>,
+    /// Files or directories of the user's checkout that each worktree links to: `node_modules`.
+    pub link: Vec<String>,
+}
+
+/// `[landing]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LandingSettings {
+    /// The branch that finished tasks land on.
+    pub branch: String,
+    /// The gate profile that a merged tree must pass; default: the one of the task's last gate phase, else `full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<String>,
+    /// Tasks that may be gated as one batch.
+    pub batch: u32,
+}
+
+impl Default for LandingSettings {
+    fn default() -> Self {
+        Self { branch: "orchestrate/integration".to_owned(), gate: None, batch: 16 }
+    }
+}
+
+/// Which key signs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SigningKey {
+    /// The machine's own key of git-orchestrate.
+    #[default]
+    Own,
+    /// The user's, through git's settings (`user.signingKey`, `gpg.format`).
+    Git,
+}
+
+/// Who is named as author of a step's commit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthorName {
+    /// The user.
+    #[default]
+    User,
+    /// The agent; the user is the committer.
+    Agent,
+}
+
+/// Whether commits are synced to the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Durability {
+    /// A step survives power loss once it is reported.
+    #[default]
+    Full,
+    /// It survives a crash of programs; the system decides when it is on the disk.
+    Os,
+}
+
+/// `[commits]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CommitSettings {
+    /// Which key signs.
+    pub key: SigningKey,
+    /// Who is named as author.
+    pub author: AuthorName,
+    /// Whether commits are synced.
+    pub durability: Durability,
+}
+
+/// `[hooks]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HookSettings {
+    /// Run the user's pre-commit and commit-msg hooks on steps that change files, as a check.
+    pub run_user_hooks: bool,
+}
+
+impl Default for HookSettings {
+    fn default() -> Self {
+        Self { run_user_hooks: false }
+    }
+}

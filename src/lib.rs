@@ -1,0 +1,7 @@
+//! git-orchestrate takes a queue of tasks, has coding agents work on them in parallel worktrees, lets nothing pass
+//! that was not reviewed by another model and proven by the gate, and lands the result.
+//! The rooms and their floors are described in ARCHITECTURE.md.
+
+pub mod agents;
+pub mod config;
+pub mod model;

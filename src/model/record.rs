@@ -1,0 +1,316 @@
+//! The record of a step: the evidence that a step's commit carries, and all that `apply` needs to know of it.
+//! Knows nothing of JSON or of commits; `handoff` writes it, `git` commits it.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    money::{Money, Tokens},
+    object::{BlobId, CommitId, Digest, TreeId},
+    plan::Plan,
+    task::{TaskId, word_enum},
+    verdict::Verdict,
+    workflow::PhaseId,
+};
+
+/// The version of the format that this program writes.
+pub const RECORD_SCHEMA: u32 = 1;
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// What the phase owed is there.
+    Done,
+    /// A review asks for changes.
+    Changes,
+    /// A review rejects; a person must decide.
+    Rejected,
+    /// The work is not good: the attempt failed, the gate refused.
+    Failed,
+    /// Nothing can be said of the work: the agent, the reviewer or the check could not do its part.
+    Infra,
+}
+
+word_enum!(Outcome { Done = "done", Changes = "changes", Rejected = "rejected", Failed = "failed", Infra = "infra" });
+
+/// A family of models: `anthropic`, `openai`, `google` …; no author is reviewed by its own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Family(pub String);
+
+impl std::fmt::Display for Family {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// Who did a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Actor {
+    /// An agent.
+    Agent {
+        /// Its name in the configuration.
+        name: String,
+        /// The adapter that drives it.
+        adapter: String,
+        /// The version of the program, as far as it tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+        /// The model, as the agent reports it, else as it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// The model's family.
+        family: Family,
+    },
+    /// A gate profile.
+    Gate {
+        /// The profile.
+        profile: String,
+    },
+    /// A person, by the identity git knows.
+    Person {
+        /// Name and address.
+        identity: String,
+    },
+    /// The landing.
+    Land,
+}
+
+impl Actor {
+    /// A short name for a line of the log.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Agent { name, .. } => name,
+            Self::Gate { profile } => profile,
+            Self::Person { .. } => "person",
+            Self::Land => "land",
+        }
+    }
+}
+
+/// What a person decided about a held phase.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "lowercase")]
+pub enum Decision {
+    /// It counts as passed.
+    Approve,
+    /// It is tried again, with this advice.
+    Retry {
+        /// May be empty.
+        feedback: String,
+    },
+    /// It is passed over.
+    Skip,
+    /// The task ends here.
+    Abort {
+        /// Why, may be empty.
+        reason: String,
+    },
+}
+
+/// The document a step produced.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Document {
+    /// Of a planner.
+    Plan(Plan),
+    /// Of a reviewer.
+    Verdict(Verdict),
+    /// Of any other reading phase.
+    Report(String),
+}
+
+/// How one check of a gate ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckResult {
+    /// It ran and is content.
+    Pass,
+    /// It ran and refuses.
+    Fail,
+    /// It could not run, or was cut short.
+    Infra,
+}
+
+word_enum!(CheckResult { Pass = "pass", Fail = "fail", Infra = "infra" });
+
+/// One check of a gate, after it ran.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name in the profile.
+    pub name: String,
+    /// How it ended.
+    pub result: CheckResult,
+    /// The program's exit code, if it ended by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// How long it took, milliseconds.
+    pub duration_ms: u64,
+    /// One line for people: `2 of 148 tests failed`, `exit code 1`, `no program 'cargo'`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// The end of its output, cleaned and cut.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
+}
+
+/// What a gate said of one tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateVerdict {
+    /// The profile.
+    pub profile: String,
+    /// The digest of its definition.
+    pub definition: Digest,
+    /// The code tree that was judged.
+    pub tree: TreeId,
+    /// The worst of the checks: fail before infra before pass.
+    pub result: CheckResult,
+    /// Whether it was remembered from an earlier run on the same tree.
+    #[serde(default)]
+    pub remembered: bool,
+    /// Every check.
+    pub checks: Vec<Check>,
+}
+
+/// How a file was changed by a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// Its content or mode is other.
+    Modified,
+    /// It is gone.
+    Deleted,
+}
+
+/// A file that a step changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedFile {
+    /// Relative to the root, with `/`; bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// How.
+    pub change: ChangeKind,
+}
+
+/// A file that was not taken into the commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedFile {
+    /// Relative to the root.
+    pub path: String,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// A file whose content was given to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextFile {
+    /// Relative to the root.
+    pub path: String,
+    /// Its content then.
+    pub blob: BlobId,
+}
+
+/// Everything worth keeping of one step. Times are evidence only; order comes from `seq` and the parents.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// [`RECORD_SCHEMA`].
+    pub schema: u32,
+    /// The task.
+    pub task: TaskId,
+    /// 1 for the first step of the task, then one more each.
+    pub seq: u32,
+    /// The phase.
+    pub phase: PhaseId,
+    /// 1 for the first attempt at the phase, counted over all rounds.
+    pub attempt: u32,
+    /// The role, if the phase has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Who did it.
+    pub actor: Actor,
+    /// The agent's session, by its own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
+    /// The commit whose code the step started from.
+    pub base: CommitId,
+    /// The code tree (the commit's tree without `.handoff/`) after the step.
+    pub code: TreeId,
+    /// The digest of the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Digest>,
+    /// What was read into the prompt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub context: Vec<ContextFile>,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// Tokens of all model calls.
+    #[serde(default)]
+    pub tokens: Tokens,
+    /// Dollars; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Money>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One line for people, why it ended so.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+    /// What it produced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
+    /// What the gate said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateVerdict>,
+    /// What the person decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// For `land`: the commit on which the work is redone, and what stands in the way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_base: Option<CommitId>,
+    /// What goes back to the author: a gate's output, a conflict, a person's advice.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub feedback: String,
+    /// The agent's last words, cleaned and cut.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+    /// Files it changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<ChangedFile>,
+    /// Files that were not taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedFile>,
+    /// The digest of the checkpoint file before this step; none before the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_before: Option<Digest>,
+}
+
+impl Record {
+    /// How long it took.
+    pub fn duration(&self) -> Duration {
+        Duration::from_millis(self.duration_ms)
+    }
+
+    /// The family of the model that did it.
+    pub fn family(&self) -> Option<&Family> {
+        match &self.actor {
+            Actor::Agent { family, .. } => Some(family),
+            Actor::Gate { .. } | Actor::Person { .. } | Actor::Land => None,
+        }
+    }
+
+    /// The verdict it carries.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        match &self.document {
+            Some(Document::Verdict(verdict)) => Some(verdict),
+            _ => None,
+        }
+    }
+}
+
+/// Families, for who may not review.
+pub type Families = BTreeSet<Family>;
