@@ -5,3 +5,4 @@
 pub mod agents;
 pub mod config;
 pub mod model;
+pub mod report;
