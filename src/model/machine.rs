@@ -203,8 +203,7 @@ mod tests {
     use super::*;
 
     /// The table as ARCHITECTURE.md shows it. A change here is a change of what the product does.
-    const TABLE: &str = "\
-             waiting  ready    running  passed   skipped  failed   held
+    const TABLE: &str = "             waiting  ready    running  passed   skipped  failed   held
 needs met    ready    ready    -        -        -        -        -
 started      -        running  -        -        -        running  -
 done         -        -        passed   -        -        -        -
