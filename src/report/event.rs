@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
+    json::SCHEMA,
     step::StepView,
-    task::{SCHEMA, TaskView, Totals, moment_option},
+    task::{TaskView, Totals, moment_option},
 };
 use crate::model::{money::Tokens, object::CommitId, task::TaskId, workflow::PhaseId};
 

@@ -1,5 +1,13 @@
 //! Views in; text and JSON out, to given writers. Knows nothing of repositories, processes or terminals.
 
 pub mod event;
+pub mod json;
+pub mod log;
+pub mod look;
+pub mod review;
+pub mod run_summary;
+pub mod show;
+pub mod status;
 pub mod step;
+pub mod table;
 pub mod task;

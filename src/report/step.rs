@@ -1,17 +1,28 @@
 //! One step as people and programs are shown it.
 //! Knows nothing of where a record was read, nor how its signature was checked.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::task::word;
-use crate::model::{
-    money::{Money, Tokens},
-    object::CommitId,
-    record::{Actor, ChangedFile, Outcome, Record, RefusedFile},
-    task::TaskId,
-    verdict::{RequiredChange, Status},
-    workflow::PhaseId,
+use super::{
+    look::{Ink, Look},
+    task::word,
 };
+use crate::{
+    model::{
+        money::{Money, Tokens},
+        object::CommitId,
+        record::{Actor, ChangedFile, Outcome, Record, RefusedFile},
+        task::TaskId,
+        verdict::{RequiredChange, Status},
+        workflow::PhaseId,
+    },
+    text,
+};
+
+/// Columns that a part of a step's line is padded to at most; a longer one stands out.
+const PADDED_COLUMNS_MAX: usize = 24;
 
 /// What is known of the signature of a step's commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -120,5 +131,146 @@ impl StepView {
             (Outcome::Infra, _) | (_, None) => self.outcome.word(),
             (_, Some(verdict)) => verdict.word(),
         }
+    }
+}
+
+/// How wide each part of a step's line has been so far, so that lines that appear one by one still line up.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct StepColumns {
+    task: usize,
+    phase: usize,
+    word: usize,
+    agent: usize,
+}
+
+impl StepColumns {
+    fn pad(widest: &mut usize, text: &str) -> String {
+        *widest = text::width(text).max(*widest).min(PADDED_COLUMNS_MAX);
+        " ".repeat(widest.saturating_sub(text::width(text)))
+    }
+}
+
+/// The one-line form of a step, without a newline:
+/// `RAE-001  code-review/S2  needs_changes  gemini-pro  3 findings  12.4k tok  $0.03  41s`.
+pub fn step_line(step: &StepView, look: Look, columns: &mut StepColumns) -> String {
+    let agent = text::clean_line(&step.agent);
+    let mut line = String::new();
+    for (ink, text, widest) in [
+        (Ink::Strong, step.task.as_str(), &mut columns.task),
+        (Ink::Plain, step.phase.as_str(), &mut columns.phase),
+        (step.ink(), step.word(), &mut columns.word),
+        (Ink::Plain, agent.as_str(), &mut columns.agent),
+    ] {
+        line.push_str(&look.paint(ink, text));
+        line.push_str(&StepColumns::pad(widest, text));
+        line.push_str("  ");
+    }
+    let (counted, told) = step.about();
+    let mut rest: Vec<String> = counted.into_iter().collect();
+    if step.tokens.total() > 0 {
+        rest.push(format!("{} tok", text::tokens(step.tokens.total())));
+    }
+    rest.extend(step.cost.map(|cost| cost.to_string()));
+    rest.push(text::duration(Duration::from_millis(step.duration_ms)));
+    line.push_str(&rest.join("  "));
+    if let Some(told) = told {
+        line.push_str("  ");
+        line.push_str(&look.paint(Ink::Faint, &told));
+    }
+    match look.columns {
+        Some(columns) => text::cut(&line, columns),
+        None => line,
+    }
+}
+
+impl StepView {
+    /// What its end means.
+    pub fn ink(&self) -> Ink {
+        Ink::of_outcome(self.outcome)
+    }
+
+    /// What it amounts to, and why it ended so where it did not end well; each one clean line.
+    pub(super) fn about(&self) -> (Option<String>, Option<String>) {
+        let counted = if !self.findings.is_empty() {
+            Some(text::count(self.findings.len(), "finding"))
+        } else if !self.files.is_empty() {
+            Some(text::count(self.files.len(), "file"))
+        } else {
+            self.remembered.then(|| "remembered".to_owned())
+        };
+        let told = match self.outcome {
+            Outcome::Done => None,
+            Outcome::Changes if !self.findings.is_empty() => None,
+            Outcome::Changes | Outcome::Rejected | Outcome::Failed | Outcome::Infra => {
+                Some(text::clean_line(&self.reason)).filter(|reason| !reason.is_empty())
+            }
+        };
+        (counted, told)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A step with everything in it.
+    pub fn step() -> StepView {
+        StepView {
+            task: "RAE-001".parse().expect("a task id"),
+            seq: 7,
+            phase: "code-review/S2".parse().expect("a phase"),
+            attempt: 1,
+            agent: "gemini-pro".to_owned(),
+            model: Some("gemini-2.5-pro".to_owned()),
+            outcome: Outcome::Changes,
+            verdict: Some(Status::NeedsChanges),
+            reason: "3 required changes".to_owned(),
+            summary: "The fusion is right,\nthe ranking is not.\u{1b}[2J".to_owned(),
+            findings: vec![
+                RequiredChange {
+                    what: "do not divide by zero".to_owned(),
+                    place: "src/rank.rs:12".to_owned(),
+                    why: "A1".to_owned(),
+                };
+                3
+            ],
+            tokens: Tokens { input: 12_000, output: 400, ..Tokens::default() },
+            cost: Some(Money::micros(30_000)),
+            duration_ms: 41_000,
+            started: "2026-01-02T03:04:05Z".to_owned(),
+            commit: Some("0123456789abcdef0123456789abcdef01234567".parse().expect("a commit")),
+            signature: SignatureView::Good { principal: "ann@example.com".to_owned() },
+            files: Vec::new(),
+            refused: Vec::new(),
+            remembered: false,
+        }
+    }
+
+    #[test]
+    fn a_step_is_one_line() {
+        let line = |step: &StepView, columns: &mut StepColumns| step_line(step, Look::default(), columns);
+        let mut columns = StepColumns::default();
+        assert_eq!(
+            line(&step(), &mut columns),
+            "RAE-001  code-review/S2  needs_changes  gemini-pro  3 findings  12.4k tok  $0.03  41s"
+        );
+        let gate = StepView {
+            phase: "gate".parse().expect("a phase"),
+            agent: "full".to_owned(),
+            model: None,
+            outcome: Outcome::Failed,
+            verdict: None,
+            reason: "tests: 2 of 148 failed\u{7}".to_owned(),
+            findings: Vec::new(),
+            tokens: Tokens::default(),
+            cost: None,
+            ..step()
+        };
+        assert_eq!(
+            line(&gate, &mut columns),
+            "RAE-001  gate            failed         full        41s  tests: 2 of 148 failed"
+        );
+        let narrow = Look { colour: true, columns: Some(40) };
+        assert_eq!(text::width(&step_line(&gate, narrow, &mut columns)), 40);
     }
 }

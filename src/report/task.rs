@@ -1,18 +1,24 @@
 //! One task as people and programs are shown it, and what a run adds up to.
 //! Knows nothing of where a task's state comes from.
 
+use std::io::{self, Write};
+
 use serde::{Serialize, Serializer};
 
-use crate::model::{
-    checkpoint::{Checkpoint, TaskState},
-    money::{Money, Tokens},
-    object::CommitId,
-    task::{Task, TaskId},
-    workflow::PhaseId,
+use super::{
+    look::{Ink, Look},
+    table::{self, Cell, numbers, words},
 };
-
-/// The version of every JSON form that this room writes.
-pub const SCHEMA: u32 = 1;
+use crate::{
+    model::{
+        checkpoint::{Checkpoint, TaskState},
+        money::{Money, Tokens},
+        object::CommitId,
+        task::{Task, TaskId},
+        workflow::PhaseId,
+    },
+    text,
+};
 
 /// One task in a table.
 #[derive(Debug, Clone, Serialize)]
@@ -128,6 +134,36 @@ impl Totals {
         }
         totals
     }
+
+    /// One line: `3 tasks: 1 landed, 2 running; 12.4k tokens, $0.03`.
+    pub fn line(&self) -> String {
+        let states = [
+            (self.landed, TaskState::Landed),
+            (self.finished, TaskState::Finished),
+            (self.running, TaskState::Running),
+            (self.waiting, TaskState::Waiting),
+            (self.held, TaskState::Held),
+            (self.new, TaskState::New),
+            (self.aborted, TaskState::Aborted),
+        ];
+        let states: Vec<_> =
+            states.iter().filter(|(tasks, _)| *tasks > 0).map(|(tasks, state)| format!("{tasks} {state}")).collect();
+        let mut line = text::count(self.tasks as u64, "task");
+        if !states.is_empty() {
+            line.push_str(&format!(": {}", states.join(", ")));
+        }
+        let mut used = Vec::new();
+        if self.tokens.total() > 0 {
+            used.push(format!("{} tokens", text::tokens(self.tokens.total())));
+        }
+        if self.cost > Money::ZERO {
+            used.push(self.cost.to_string());
+        }
+        if !used.is_empty() {
+            line.push_str(&format!("; {}", used.join(", ")));
+        }
+        line
+    }
 }
 
 /// Serializes what a `Display` says: the words of the model's enums.
@@ -141,4 +177,49 @@ pub(super) fn moment_option<S: Serializer>(value: &Option<jiff::Timestamp>, to: 
         Some(moment) => to.collect_str(moment),
         None => to.serialize_none(),
     }
+}
+
+/// Writes tasks as a table.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn write_tasks(tasks: &[TaskView], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let columns = [
+        words("TASK"),
+        words("STATE"),
+        numbers("DONE"),
+        numbers("TOKENS"),
+        numbers("COST"),
+        words("AGENT"),
+        words("TITLE"),
+    ];
+    let rows: Vec<Vec<Cell>> = tasks.iter().map(row).collect();
+    table::write(out, look, &columns, &rows)
+}
+
+fn row(task: &TaskView) -> Vec<Cell> {
+    let is_at_a_phase = match task.state {
+        TaskState::Running | TaskState::Held | TaskState::Waiting => true,
+        TaskState::New | TaskState::Finished | TaskState::Landed | TaskState::Aborted => false,
+    };
+    let phase = task.phase.as_ref().filter(|_| is_at_a_phase).map_or_else(String::new, |phase| format!(" {phase}"));
+    let again = if task.attempt > 1 && task.state == TaskState::Running {
+        format!(", attempt {}", task.attempt)
+    } else {
+        String::new()
+    };
+    let about = match &task.why {
+        Some(why) => format!("{} ({why})", task.title),
+        None => task.title.clone(),
+    };
+    let known = |is_known: bool, text: String| if is_known { text } else { String::new() };
+    vec![
+        Cell::new(Ink::Strong, task.id.as_str()),
+        Cell::new(Ink::of_task(task.state), format!("{}{phase}{again}", task.state)),
+        known(task.total > 0, format!("{}/{}", task.done, task.total)).into(),
+        known(task.tokens.total() > 0, text::tokens(task.tokens.total())).into(),
+        known(task.cost > Money::ZERO, task.cost.to_string()).into(),
+        task.agent.as_deref().unwrap_or_default().into(),
+        about.into(),
+    ]
 }

@@ -1,0 +1,215 @@
+//! The steps of tasks, one after another.
+//! Knows nothing of where they are read, nor how many there are besides.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use serde::Serialize;
+
+use super::{
+    look::{Ink, Look},
+    step::{SignatureView, StepView},
+    table::{self, Cell, numbers, words},
+    task::word,
+};
+use crate::{
+    model::{
+        checkpoint::TaskState,
+        object::CommitId,
+        record::{ChangeKind, ChangedFile},
+        task::TaskId,
+    },
+    text,
+};
+
+/// Lines of an agent's summary that are shown.
+const SUMMARY_LINES_MAX: usize = 20;
+/// Bytes of an agent's summary that are shown.
+const SUMMARY_BYTES_MAX: usize = 4 << 10;
+
+/// The steps of one task.
+#[derive(Debug, Clone, Serialize)]
+pub struct TaskLog {
+    /// The task.
+    pub task: TaskId,
+    /// One line for people.
+    pub title: String,
+    /// How far it has come.
+    #[serde(serialize_with = "word")]
+    pub state: TaskState,
+    /// Its steps, the first one first.
+    pub steps: Vec<StepView>,
+}
+
+/// The steps of tasks.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogView {
+    /// Task by task.
+    pub tasks: Vec<TaskLog>,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// A line a step.
+    #[default]
+    Lines,
+    /// With reasons, summaries, findings and files.
+    Full,
+}
+
+impl LogView {
+    /// Leaves the last `steps_max` steps of each task.
+    pub fn keep_last(&mut self, steps_max: usize) {
+        for log in &mut self.tasks {
+            log.steps.drain(..log.steps.len().saturating_sub(steps_max));
+        }
+    }
+}
+
+/// Writes it for people.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn write(view: &LogView, look: Look, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    for (at, log) in view.tasks.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        let state = look.paint(Ink::of_task(log.state), log.state.word());
+        let task = look.paint(Ink::Strong, log.task.as_str());
+        writeln!(out, "{task}  {state}  {}", text::clean_line(&log.title))?;
+        let columns = [
+            numbers("STEP"),
+            words("PHASE"),
+            words("OUTCOME"),
+            words("AGENT"),
+            words("MODEL"),
+            numbers("TOKENS"),
+            numbers("COST"),
+            numbers("TIME"),
+            words("COMMIT"),
+            words("SIGNATURE"),
+            words("WHAT"),
+        ];
+        let rows: Vec<Vec<Cell>> = log.steps.iter().map(row).collect();
+        let (headings, lines) = table::lines(look, &columns, &rows);
+        if !lines.is_empty() {
+            writeln!(out, "{headings}")?;
+        }
+        for (step, line) in log.steps.iter().zip(lines) {
+            writeln!(out, "{line}")?;
+            if detail == Detail::Full {
+                write_detail(step, look, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn row(step: &StepView) -> Vec<Cell> {
+    let (counted, told) = step.about();
+    let what: Vec<String> = counted.into_iter().chain(told).collect();
+    let tokens = step.tokens.total();
+    vec![
+        step.seq.to_string().into(),
+        step.phase.as_str().into(),
+        Cell::new(step.ink(), step.word()),
+        step.agent.as_str().into(),
+        step.model.as_deref().unwrap_or_default().into(),
+        if tokens > 0 { text::tokens(tokens) } else { String::new() }.into(),
+        step.cost.map_or_else(String::new, |cost| cost.to_string()).into(),
+        text::duration(Duration::from_millis(step.duration_ms)).into(),
+        step.commit.as_ref().map_or_else(String::new, CommitId::short).into(),
+        signature(&step.signature),
+        what.join(", ").into(),
+    ]
+}
+
+fn signature(signature: &SignatureView) -> Cell {
+    match signature {
+        SignatureView::Good { .. } => Cell::new(Ink::Good, "good"),
+        SignatureView::Unknown { .. } => Cell::new(Ink::Warn, "unknown key"),
+        SignatureView::Bad => Cell::new(Ink::Bad, "bad"),
+        SignatureView::Missing => Cell::new(Ink::Bad, "none"),
+        SignatureView::Unchecked => Cell::new(Ink::Plain, ""),
+    }
+}
+
+fn write_detail(step: &StepView, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut told = |name: &str, what: &str| writeln!(out, "      {} {what}", look.paint(Ink::Faint, name));
+    told("started", &format!("{}, attempt {}", text::clean_line(&step.started), step.attempt))?;
+    match &step.signature {
+        SignatureView::Good { principal } => told("signed by", &text::clean_line(principal))?,
+        SignatureView::Unknown { key } => told("signed with", &text::clean_line(key))?,
+        SignatureView::Bad | SignatureView::Missing | SignatureView::Unchecked => {}
+    }
+    if !step.reason.is_empty() {
+        told("because", &text::clean_line(&step.reason))?;
+    }
+    for change in &step.findings {
+        told("requires", &finding(change))?;
+    }
+    for file in &step.files {
+        told(change_word(file), &text::clean_line(&file.path))?;
+    }
+    for file in &step.refused {
+        told("not taken", &format!("{}: {}", text::clean_line(&file.path), text::clean_line(&file.reason)))?;
+    }
+    for line in text::head(&text::clean(&step.summary), SUMMARY_LINES_MAX, SUMMARY_BYTES_MAX).lines() {
+        writeln!(out, "      {line}")?;
+    }
+    Ok(())
+}
+
+/// A required change on one clean line.
+pub(super) fn finding(change: &crate::model::verdict::RequiredChange) -> String {
+    let [what, place, why] = [&change.what, &change.place, &change.why].map(|part| text::clean_line(part));
+    format!("{what} (at {place}; {why})")
+}
+
+fn change_word(file: &ChangedFile) -> &'static str {
+    match file.change {
+        ChangeKind::Added => "added",
+        ChangeKind::Modified => "modified",
+        ChangeKind::Deleted => "deleted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_has_a_line_for_each_step_and_more_on_request() {
+        let step = crate::report::step::tests::step();
+        let second = StepView { seq: 8, ..step.clone() };
+        let mut view = LogView {
+            tasks: vec![TaskLog {
+                task: step.task.clone(),
+                title: "Split fuse".to_owned(),
+                state: TaskState::Running,
+                steps: vec![step, second],
+            }],
+        };
+        view.keep_last(1);
+        let shown = |detail| {
+            let mut out = Vec::new();
+            write(&view, Look::default(), detail, &mut out).expect("a Vec takes all");
+            String::from_utf8(out).expect("it is text")
+        };
+        let lines = "\
+RAE-001  running  Split fuse
+STEP  PHASE           OUTCOME        AGENT       MODEL           TOKENS   COST  TIME  COMMIT      SIGNATURE  WHAT
+   8  code-review/S2  needs_changes  gemini-pro  gemini-2.5-pro   12.4k  $0.03   41s  0123456789  good       3 findings
+";
+        assert_eq!(shown(Detail::Lines), lines);
+        let full = shown(Detail::Full);
+        assert!(full.starts_with(lines), "{full}");
+        assert!(full.contains("requires do not divide by zero (at src/rank.rs:12; A1)"), "{full}");
+        assert!(full.contains("\n      the ranking is not.\n"), "{full}");
+        assert!(!full.contains('\u{1b}'), "{full}");
+    }
+}

@@ -1,0 +1,299 @@
+//! One task with all that is known of it.
+//! Knows nothing of where it is read.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{
+    look::{Ink, Look},
+    table::{self, Cell, numbers, words},
+    task::{TaskView, word},
+};
+use crate::{
+    model::{
+        checkpoint::{Checkpoint, Spent},
+        machine::State,
+        object::CommitId,
+        plan::Plan,
+        record::{Check, CheckResult, GateVerdict},
+        task::Task,
+        workflow::PhaseId,
+    },
+    text,
+};
+
+/// Lines of a check's output that are shown.
+const OUTPUT_LINES_MAX: usize = 60;
+/// Bytes of a check's output that are shown.
+const OUTPUT_BYTES_MAX: usize = 16 << 10;
+
+/// One phase of a task.
+#[derive(Debug, Clone, Serialize)]
+pub struct PhaseView {
+    /// Its name.
+    pub id: PhaseId,
+    /// How far it has come.
+    #[serde(serialize_with = "word")]
+    pub state: State,
+    /// The role or the gate that it is for; none for `land`.
+    pub by: Option<String>,
+    /// Steps made for it.
+    pub attempts: u32,
+    /// Times that it sent the work back.
+    pub rounds: u32,
+    /// The last step made for it.
+    pub step: Option<u32>,
+    /// Why it waits for a person.
+    pub held: Option<String>,
+    /// What its next attempt must heed, oldest first.
+    pub feedback: Vec<String>,
+    /// What its last step said of itself.
+    pub summary: String,
+}
+
+/// One task with all that is known of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShowView {
+    /// How it stands.
+    #[serde(flatten)]
+    pub view: TaskView,
+    /// What is wanted.
+    pub task: Task,
+    /// The workflow that drives it.
+    pub workflow: String,
+    /// The commit its changes are made on; none before the first step.
+    pub base: Option<CommitId>,
+    /// Its branch, once there is one.
+    pub branch: Option<String>,
+    /// What it used up.
+    pub spent: Spent,
+    /// Its phases; none before the first step.
+    pub phases: Vec<PhaseView>,
+    /// The plan that is followed.
+    pub plan: Option<Plan>,
+    /// The newest verdict of a gate.
+    pub gate: Option<GateVerdict>,
+}
+
+impl ShowView {
+    /// What a task's definition and its checkpoint say. `workflow` is for a task that has not begun.
+    pub fn new(task: Task, view: TaskView, checkpoint: Option<&Checkpoint>, workflow: &str) -> Self {
+        let phases = checkpoint.map(|checkpoint| {
+            let phase = |phase: &crate::model::checkpoint::Phase| {
+                let spec = checkpoint.spec(&phase.id);
+                let role = spec.and_then(|spec| spec.role.as_ref()).map(ToString::to_string);
+                PhaseView {
+                    id: phase.id.clone(),
+                    state: phase.state,
+                    by: role.or_else(|| spec.and_then(|spec| spec.gate.clone())),
+                    attempts: phase.attempts,
+                    rounds: phase.rounds,
+                    step: phase.step,
+                    held: Some(phase.held.clone()).filter(|why| !why.is_empty()),
+                    feedback: phase.feedback.clone(),
+                    summary: phase.summary.clone(),
+                }
+            };
+            checkpoint.phases.iter().map(phase).collect()
+        });
+        Self {
+            view,
+            task,
+            workflow: checkpoint.map_or_else(|| workflow.to_owned(), |checkpoint| checkpoint.workflow.name.clone()),
+            base: checkpoint.map(|checkpoint| checkpoint.base),
+            branch: None,
+            spent: checkpoint.map(|checkpoint| checkpoint.spent.clone()).unwrap_or_default(),
+            phases: phases.unwrap_or_default(),
+            plan: checkpoint.and_then(|checkpoint| checkpoint.plan.clone()),
+            gate: None,
+        }
+    }
+}
+
+/// Writes it for people.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn write(show: &ShowView, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let (task, view) = (&show.task, &show.view);
+    let title = text::clean_line(&task.title);
+    writeln!(out, "{}  {title}", look.paint(Ink::Strong, task.id.as_str()))?;
+    let state = look.paint(Ink::of_task(view.state), view.state.word());
+    let why = view.why.as_ref().map(|why| format!(": {}", text::clean_line(why))).unwrap_or_default();
+    let mut facts = vec![("state", format!("{state}{why}"))];
+    let mut fact = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
+    fact("workflow", Some(show.workflow.clone()));
+    fact("kind", task.kind.clone());
+    fact("area", task.area.clone());
+    fact("risk", Some(task.risk.to_string()));
+    fact("complexity", Some(task.complexity.to_string()));
+    fact("priority", Some(task.priority).filter(|priority| *priority != 0).map(|priority| priority.to_string()));
+    let depends_on: Vec<_> = task.depends_on.iter().map(ToString::to_string).collect();
+    fact("depends on", Some(depends_on.join(", ")));
+    fact("files", Some(task.files.join(", ")));
+    fact("context", Some(task.context.join(", ")));
+    fact("labels", Some(task.labels.join(", ")));
+    fact("budget", task.budget_usd.map(|budget| budget.to_string()));
+    fact("timeout", task.timeout.map(|timeout| timeout.to_string()));
+    fact("branch", show.branch.clone());
+    fact("base", show.base.map(|base| base.to_string()));
+    fact("commit", view.commit.map(|commit| commit.to_string()));
+    let tokens = show.spent.tokens.total();
+    let spent =
+        format!("{}, {} tokens, {}", text::duration(show.spent.duration()), text::tokens(tokens), show.spent.cost_usd);
+    fact("spent", (view.commit.is_some()).then_some(spent));
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        let value = if *name == "state" { value.clone() } else { text::clean_line(value) };
+        writeln!(out, "  {} {value}", look.paint(Ink::Faint, &format!("{name:<10}")))?;
+    }
+    write_text("goal", &task.goal, look, out)?;
+    write_list("constraints", &task.constraints, look, out)?;
+    write_list("acceptance", &task.acceptance, look, out)?;
+    if !show.phases.is_empty() {
+        heading("phases", look, out)?;
+        let columns = [
+            words(""),
+            words("PHASE"),
+            words("STATE"),
+            words("BY"),
+            numbers("STEPS"),
+            numbers("ROUNDS"),
+            words("WHAT"),
+        ];
+        let rows: Vec<Vec<Cell>> = show.phases.iter().map(phase_row).collect();
+        let (headings, lines) = table::lines(look, &columns, &rows);
+        std::iter::once(headings).chain(lines).try_for_each(|line| writeln!(out, "  {line}"))?;
+    }
+    if let Some(plan) = &show.plan {
+        write_text("plan", &plan.summary, look, out)?;
+        for step in &plan.steps {
+            writeln!(out, "  {}  {}", look.paint(Ink::Strong, &step.id), text::clean_line(&step.title))?;
+        }
+    }
+    for phase in show.phases.iter().filter(|phase| !phase.feedback.is_empty()) {
+        heading(&format!("feedback for {}", phase.id), look, out)?;
+        for feedback in &phase.feedback {
+            text::clean(feedback).lines().try_for_each(|line| writeln!(out, "  {line}"))?;
+        }
+    }
+    if let Some(gate) = &show.gate {
+        heading(&format!("gate {}", gate.profile), look, out)?;
+        gate.checks.iter().try_for_each(|check| writeln!(out, "  {}", check_line(check, look)))?;
+    }
+    Ok(())
+}
+
+fn phase_row(phase: &PhaseView) -> Vec<Cell> {
+    let number = |number: u32| if number > 0 { number.to_string() } else { String::new() };
+    vec![
+        "".into(),
+        phase.id.as_str().into(),
+        Cell::new(Ink::of_phase(phase.state), phase.state.word()),
+        phase.by.as_deref().unwrap_or_default().into(),
+        number(phase.attempts).into(),
+        number(phase.rounds).into(),
+        phase.held.as_deref().unwrap_or(&phase.summary).into(),
+    ]
+}
+
+fn heading(name: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n{}", look.paint(Ink::Strong, name))
+}
+
+fn write_text(name: &str, body: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if body.trim().is_empty() {
+        return Ok(());
+    }
+    heading(name, look, out)?;
+    text::clean(body).trim().lines().try_for_each(|line| writeln!(out, "  {line}"))
+}
+
+fn write_list(name: &str, entries: &[String], look: Look, out: &mut dyn Write) -> io::Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    heading(name, look, out)?;
+    entries.iter().try_for_each(|entry| writeln!(out, "  - {}", text::clean_line(entry)))
+}
+
+fn check_line(check: &Check, look: Look) -> String {
+    let ink = match check.result {
+        CheckResult::Pass => Ink::Good,
+        CheckResult::Fail => Ink::Bad,
+        CheckResult::Infra => Ink::Warn,
+    };
+    let time = text::duration(std::time::Duration::from_millis(check.duration_ms));
+    let reason = text::clean_line(&check.reason);
+    let reason = if reason.is_empty() { reason } else { format!("  {reason}") };
+    format!("{}  {}  {time}{reason}", look.paint(ink, check.result.word()), text::clean_line(&check.name))
+}
+
+/// Writes a gate's verdict with the output of each check that is not content.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn write_gate(gate: &GateVerdict, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let remembered = if gate.remembered { ", remembered" } else { "" };
+    let tree = gate.tree.short();
+    writeln!(out, "gate '{}' on tree {tree}: {}{remembered}", text::clean_line(&gate.profile), gate.result)?;
+    for check in &gate.checks {
+        writeln!(out, "{}", check_line(check, look))?;
+        if check.result != CheckResult::Pass {
+            let output = text::tail(&text::clean(&check.output), OUTPUT_LINES_MAX, OUTPUT_BYTES_MAX);
+            output.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::object::{Digest, TreeId};
+
+    #[test]
+    fn a_gate_shows_the_output_of_what_failed() {
+        let check = |name: &str, result, output: &str| Check {
+            name: name.to_owned(),
+            result,
+            exit_code: Some(0),
+            duration_ms: 1500,
+            reason: String::new(),
+            output: output.to_owned(),
+        };
+        let tree: TreeId = "0123456789abcdef0123456789abcdef01234567".parse().expect("a tree");
+        let gate = GateVerdict {
+            profile: "full".to_owned(),
+            definition: Digest::of(""),
+            tree,
+            result: CheckResult::Fail,
+            remembered: false,
+            checks: vec![
+                check("lint", CheckResult::Pass, "not shown"),
+                check("tests", CheckResult::Fail, "assertion failed\u{1b}[1m\nat line 2"),
+            ],
+        };
+        let mut out = Vec::new();
+        write_gate(&gate, Look::default(), &mut out).expect("a Vec takes all");
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "gate 'full' on tree 0123456789: fail\npass  lint  1.5s\nfail  tests  1.5s\n    assertion failed\n    at line 2\n"
+        );
+    }
+
+    #[test]
+    fn a_new_task_is_shown_by_its_definition() {
+        let mut task = Task::new("api".parse().expect("an id"), "Add an API");
+        task.acceptance = vec!["it answers".to_owned()];
+        let view = TaskView::new(&task, None, None);
+        let show = ShowView::new(task, view, None, "standard");
+        let mut out = Vec::new();
+        write(&show, Look::default(), &mut out).expect("a Vec takes all");
+        assert_eq!(
+            String::from_utf8_lossy(&out),
+            "api  Add an API\n  state      new\n  workflow   standard\n  risk       medium\n  complexity medium\n\
+             \nacceptance\n  - it answers\n"
+        );
+    }
+}
