@@ -6,4 +6,5 @@ pub mod agents;
 pub mod config;
 pub mod model;
 pub mod report;
+pub mod sys;
 pub mod text;

@@ -1,0 +1,98 @@
+//! What is true of this machine and of the processes on it: names, cores, free disk, who is alive.
+//! Starts and ends nothing.
+
+use std::{fs, io, path::Path, sync::OnceLock};
+
+use rustix::process::{Pid, test_kill_process};
+
+/// Bytes that an ordinary user may still write on the file system that holds `path`.
+pub fn free_disk_bytes(path: &Path) -> io::Result<u64> {
+    fs2::available_space(path)
+}
+
+/// Processors this program may use, at least one.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A text that changes with each start of the machine; empty where the system has none (no `/proc`).
+pub fn boot_id() -> &'static str {
+    static BOOT_ID: OnceLock<String> = OnceLock::new();
+    BOOT_ID.get_or_init(|| {
+        fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    })
+}
+
+/// The machine's name in the network.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// When a process started, in clock ticks since the machine did; with the pid it names one process for good until the
+/// next boot. `None` if there is no such process or no `/proc`.
+pub fn process_start(pid: u32) -> Option<u64> {
+    Stat::of(pid).map(|stat| stat.start)
+}
+
+/// Whether the process that had this pid and start runs now. A zombie does not. Without `/proc` the pid alone decides.
+pub fn is_alive(pid: u32, start: u64) -> bool {
+    if boot_id().is_empty() {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        return pid.is_some_and(|pid| !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH)));
+    }
+    Stat::of(pid).is_some_and(|stat| stat.start == start && !stat.is_dead)
+}
+
+/// The part of `/proc/<pid>/stat` (proc(5)) that is of use here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// It has ended and waits for its parent to notice.
+    pub is_dead: bool,
+    /// Its parent.
+    pub parent: u32,
+    /// Its process group.
+    pub group: u32,
+    /// Clock ticks since boot.
+    pub start: u64,
+}
+
+impl Stat {
+    pub fn of(pid: u32) -> Option<Self> {
+        Self::parse(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    fn parse(stat: &[u8]) -> Option<Self> {
+        // The second field is the program's name in brackets, and may itself hold spaces and brackets.
+        let after_name = stat.iter().rposition(|b| *b == b')')? + 2;
+        let mut fields = str::from_utf8(stat.get(after_name..)?).ok()?.split_ascii_whitespace();
+        let is_dead = matches!(fields.next()?, "Z" | "X" | "x");
+        let parent = fields.next()?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        let start = fields.nth(16)?.parse().ok()?;
+        Some(Self { is_dead, parent, group, start })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_does_not_shift_the_fields() {
+        let stat = b"42 (a) b) Z 7 41 41 0 -1 4228100 0 0 0 0 0 0 0 0 20 0 1 0 123456 0 0 18446744073709551615\n";
+        assert_eq!(Stat::parse(stat), Some(Stat { is_dead: true, parent: 7, group: 41, start: 123_456 }));
+        assert_eq!(Stat::parse(b"42 (cut"), None);
+    }
+
+    #[test]
+    fn this_process_is_alive_and_another_with_its_pid_is_not() {
+        let pid = std::process::id();
+        let start = process_start(pid).unwrap_or_default();
+        assert!(is_alive(pid, start));
+        if !boot_id().is_empty() {
+            assert!(!is_alive(pid, start + 1));
+        }
+        assert!(cores() >= 1 && !host_name().is_empty());
+        assert!(free_disk_bytes(Path::new("/")).expect("a root directory") > 0);
+    }
+}

@@ -1,0 +1,10 @@
+//! The system: children, signals, clock, files, locks, terminal and machine. Only here it is touched directly.
+//! Knows nothing of tasks, repositories or agents.
+
+pub mod clock;
+pub mod environment;
+pub mod file;
+pub mod lock;
+pub mod machine;
+pub mod signal;
+pub mod terminal;
