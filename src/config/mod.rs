@@ -1,3 +1,8 @@
 //! The configuration: TOML in, typed settings out. Touches no files; whoever reads them hands the text in.
 
+pub mod branch;
+pub mod document;
+mod explain;
+pub mod parse;
+pub mod problem;
 pub mod settings;
