@@ -6,3 +6,4 @@ mod explain;
 pub mod parse;
 pub mod problem;
 pub mod settings;
+pub mod template;

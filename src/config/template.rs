@@ -1,0 +1,370 @@
+//! The configuration that `init` writes: what was found, and every default as a comment with its meaning.
+//! Knows nothing of how agents and checks are found, or of disks.
+
+use super::settings::{AdapterKind, Settings};
+
+/// What `init` found or was told.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InitChoices {
+    /// The agents, the first choice for writing first: name, how it is driven, its model.
+    pub agents: Vec<(String, AdapterKind, Option<String>)>,
+    /// The checks of the gate `full`: name and command.
+    pub gate_checks: Vec<(String, String)>,
+    /// Files copied into each worktree, such as `.env`.
+    pub copy: Vec<String>,
+    /// Directories each worktree links to, such as `node_modules`.
+    pub link: Vec<String>,
+    /// Commands run once in a new worktree.
+    pub setup: Vec<String>,
+}
+
+/// The family of the models that a program runs when it is not told another.
+pub fn usual_family(adapter: AdapterKind) -> Option<&'static str> {
+    match adapter {
+        AdapterKind::Claude => Some("anthropic"),
+        AdapterKind::Codex => Some("openai"),
+        AdapterKind::Gemini => Some("google"),
+        AdapterKind::OpenCode | AdapterKind::Command | AdapterKind::Replay => None,
+    }
+}
+
+/// The word for an adapter in the file.
+pub fn adapter_word(adapter: AdapterKind) -> &'static str {
+    match adapter {
+        AdapterKind::Claude => "claude",
+        AdapterKind::Codex => "codex",
+        AdapterKind::Gemini => "gemini",
+        AdapterKind::OpenCode => "opencode",
+        AdapterKind::Command => "command",
+        AdapterKind::Replay => "replay",
+    }
+}
+
+/// The text of a new `.handoff/config.toml`.
+pub fn initial_config(choices: &InitChoices) -> String {
+    let defaults = Settings::default();
+    let mut page = Page::default();
+    page.prose(
+        "Configuration of git-orchestrate. Lines that begin with '#' and a key show a default: take the '#' away to",
+    );
+    page.prose("change it. What each key means: git orchestrate help config");
+    page.line("version = 1");
+    page.gap();
+    page.prose(
+        "The workflow of tasks that name none: standard (plan, plan-review, implement, code-review, gate), single",
+    );
+    page.prose("(implement, gate), or a file of your own in .handoff/workflows/.");
+    page.unset("workflow", quoted(&defaults.workflow));
+    page.gap();
+    page.prose("Rules added to each prompt, a sentence each: [\"Do not change the public API.\"]");
+    page.unset("rules", "[]");
+    agents(&mut page, choices);
+    roles(&mut page, choices);
+    gate(&mut page, choices);
+    limits(&mut page, &defaults);
+    rest(&mut page, choices, &defaults);
+    page.text
+}
+
+fn agents(page: &mut Page, choices: &InitChoices) {
+    page.heading("The agents, by the names that the rest of this file uses.");
+    if choices.agents.is_empty() {
+        page.prose(
+            "None was found on PATH. Install one (claude, codex, gemini, opencode) and take the '#' away, or give any",
+        );
+        page.prose("program that reads a prompt from its standard input: adapter = \"command\", program = \"…\".");
+        for line in ["[agents.claude]", "adapter = \"claude\"", "", "[agents.gemini]", "adapter = \"gemini\""] {
+            page.line(if line.is_empty() { String::new() } else { format!("# {line}") });
+        }
+    }
+    for (at, (name, adapter, model)) in choices.agents.iter().enumerate() {
+        if at > 0 {
+            page.gap();
+        }
+        page.line(format!("[agents.{}]", key(name)));
+        page.line(format!("adapter = {}", quoted(adapter_word(*adapter))));
+        if let Some(model) = model {
+            page.line(format!("model = {}", quoted(model)));
+        }
+        if at == 0 {
+            page.prose("What else an agent can have:");
+            page.prose("  model = \"…\"              as the program names it; left out: the program's own choice");
+            page.prose(
+                "  family = \"…\"             of the model (anthropic, openai, google …), if its name does not tell",
+            );
+            page.prose("  program = \"…\"            a name on PATH or a path, if not the usual one");
+            page.prose("  args = []                words added to its command line");
+            page.prose("  env_pass = []            variables of your environment that it may see");
+            page.prose("  env = { NAME = \"…\" }     variables set for it");
+            page.prose("  parallel_max = 2         how many steps it may do at once");
+        }
+    }
+}
+
+fn roles(page: &mut Page, choices: &InitChoices) {
+    page.heading("Who plays each role, the first choice first. 'default' is for roles that are not named here.");
+    page.prose("No model family reviews its own work, whatever is said here.");
+    let names = |ordered: &[&(String, AdapterKind, Option<String>)]| {
+        let names: Vec<_> = ordered.iter().map(|(name, _, _)| quoted(name)).collect();
+        format!("[{}]", names.join(", "))
+    };
+    let Some(first) = choices.agents.first() else {
+        page.line("# [roles]");
+        page.line("# default = [\"claude\", \"gemini\"]");
+        page.line("# plan-reviewer = [\"gemini\", \"claude\"]");
+        page.line("# code-reviewer = [\"gemini\", \"claude\"]");
+        return routes(page);
+    };
+    let own = usual_family(first.1);
+    let is_own = |agent: &&(String, AdapterKind, Option<String>)| own.is_some() && usual_family(agent.1) == own;
+    let (mut reviewers, same): (Vec<_>, Vec<_>) = choices.agents.iter().skip(1).partition(|agent| !is_own(agent));
+    let others = reviewers.len();
+    reviewers.push(first);
+    reviewers.extend(same);
+    page.line("[roles]");
+    page.line(format!("default = {}", names(&choices.agents.iter().collect::<Vec<_>>())));
+    page.line(format!("plan-reviewer = {}", names(&reviewers)));
+    page.line(format!("code-reviewer = {}", names(&reviewers)));
+    if others == 0 {
+        page.prose(
+            "Only one family of models was found, so each review will wait for a person. Add an agent of another",
+        );
+        page.prose("family above, or set workflow = \"single\" to go without reviews.");
+    }
+    routes(page);
+}
+
+fn routes(page: &mut Page) {
+    page.gap();
+    page.prose("Exceptions by role, risk, area and complexity; the first that matches wins over [roles]:");
+    page.prose("  [[route]]");
+    page.prose("  role = \"implementer\"");
+    page.prose("  risk = \"high\"");
+    page.prose("  use = [\"claude\"]");
+    page.gap();
+    page.prose("Prices in dollars per million tokens, where the built-in list is wrong or does not know a model:");
+    page.prose("  [prices.\"some-model\"]");
+    page.prose("  input = 1.25");
+    page.prose("  output = 10.0");
+    page.prose("  cache_read = 0.125");
+}
+
+fn gate(page: &mut Page, choices: &InitChoices) {
+    page.heading("The gate: a tree lands only if all checks of 'full' pass on exactly that tree.");
+    page.prose(
+        "Each check is a command for 'sh -c'. It can also have: timeout = \"30m\", pristine = true (start without",
+    );
+    page.prose("ignored files), env = { NAME = \"…\" }, env_pass = [].");
+    if choices.gate_checks.is_empty() {
+        page.prose("No test command was found. Give one; without a gate nothing can land.");
+        for line in ["[[gate.full.check]]", "name = \"test\"", "run = \"make test\""] {
+            page.line(format!("# {line}"));
+        }
+    }
+    for (at, (name, command)) in choices.gate_checks.iter().enumerate() {
+        if at > 0 {
+            page.gap();
+        }
+        page.line("[[gate.full.check]]");
+        page.line(format!("name = {}", quoted(name)));
+        page.line(format!("run = {}", quoted(command)));
+    }
+}
+
+fn limits(page: &mut Page, defaults: &Settings) {
+    let limits = &defaults.limits;
+    page.heading("Limits of a run, a task and a step.");
+    page.line("[limits]");
+    page.prose("Workers, where --jobs does not say.");
+    page.unset("jobs", limits.jobs);
+    page.prose("Gates that run at once; default: half of the processor's cores.");
+    page.unset("gates", limits.gates);
+    page.prose("Failed attempts of a phase before a person decides.");
+    page.unset("attempts", limits.attempts);
+    page.prose("Times in a row that a step could not be done at all before a person decides.");
+    page.unset("infra", limits.infra);
+    page.prose("Landings of a task that may go wrong before a person decides.");
+    page.unset("land_rounds", limits.land_rounds);
+    page.prose("How long one agent's step may take, how long it may be silent, how long a check may take.");
+    page.unset("step_timeout", quoted(&limits.step_timeout.to_string()));
+    page.unset("idle_timeout", quoted(&limits.idle_timeout.to_string()));
+    page.unset("check_timeout", quoted(&limits.check_timeout.to_string()));
+    page.prose("Bytes: of output that is kept, of a file that may be committed, that must be free on the disk.");
+    page.unset("output_bytes", limits.output_bytes);
+    page.unset("file_bytes", limits.file_bytes);
+    page.unset("disk_free_bytes", limits.disk_free_bytes);
+    page.prose("What a task may cost and how long it may take, where it does not say; default: no limit.");
+    page.unset("task_budget_usd", "5.0");
+    page.unset("task_timeout", quoted("4h"));
+}
+
+fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
+    page.heading("The worktrees that agents work in.");
+    page.line("[worktrees]");
+    page.prose("Where they are, relative to the repository; default: ../<repository>.orchestrate");
+    page.unset("dir", quoted("../worktrees"));
+    page.prose("Commands run once in a new worktree, each by 'sh -c'.");
+    page.list("setup", &choices.setup);
+    page.prose(
+        "Files copied from your checkout into each, such as \".env\"; what each links to, such as \"node_modules\".",
+    );
+    page.list("copy", &choices.copy);
+    page.list("link", &choices.link);
+
+    page.heading("Where finished tasks land.");
+    page.line("[landing]");
+    page.prose("The branch that collects them; 'git orchestrate land' brings it to yours.");
+    page.unset("branch", quoted(&defaults.landing.branch));
+    page.prose("The gate that a merged tree must pass; default: the one of the task's workflow, else full.");
+    page.unset("gate", quoted("full"));
+    page.prose("Tasks that may be gated together as one batch.");
+    page.unset("batch", defaults.landing.batch);
+
+    page.heading("How commits are made.");
+    page.line("[commits]");
+    page.prose("Which key signs: own (made by init for this machine) or git (your user.signingKey).");
+    page.unset("key", quoted("own"));
+    page.prose("Who is named as author: user or agent.");
+    page.unset("author", quoted("user"));
+    page.prose("full: a reported step survives power loss. os: the system decides when it is on the disk; faster.");
+    page.unset("durability", quoted("full"));
+
+    page.heading("Your own git hooks.");
+    page.line("[hooks]");
+    page.prose("Run your pre-commit and commit-msg hooks on steps that change files, as a check.");
+    page.unset("run_user_hooks", defaults.hooks.run_user_hooks);
+}
+
+/// The text so far. A comment of prose begins with `# `, a default with `#` and its key.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
+    }
+
+    fn gap(&mut self) {
+        self.line("");
+    }
+
+    fn prose(&mut self, line: &str) {
+        self.line(format!("# {line}"));
+    }
+
+    fn heading(&mut self, line: &str) {
+        self.gap();
+        self.prose(line);
+    }
+
+    fn unset(&mut self, key: &str, value: impl std::fmt::Display) {
+        self.line(format!("#{key} = {value}"));
+    }
+
+    fn list(&mut self, key: &str, values: &[String]) {
+        let items: Vec<_> = values.iter().map(|value| quoted(value)).collect();
+        let comment = if values.is_empty() { "#" } else { "" };
+        self.line(format!("{comment}{key} = [{}]", items.join(", ")));
+    }
+}
+
+/// A text as a TOML string of one line.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A name as a TOML key.
+fn key(name: &str) -> String {
+    let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if bare { name.to_owned() } else { quoted(name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{parse::parse, settings::OneOrMany};
+    use crate::model::workflow::Role;
+
+    fn agent(name: &str, adapter: AdapterKind) -> (String, AdapterKind, Option<String>) {
+        (name.to_owned(), adapter, None)
+    }
+
+    fn settings(choices: &InitChoices) -> Settings {
+        let text = initial_config(choices);
+        parse(&text, "c").unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"))
+    }
+
+    fn names(settings: &Settings, role: &str) -> Vec<String> {
+        settings.roles.get(&Role(role.to_owned())).map_or(Vec::new(), |names: &OneOrMany| names.names().to_vec())
+    }
+
+    #[test]
+    fn it_says_what_was_found_and_reads_back() {
+        let found = settings(&InitChoices {
+            agents: vec![
+                agent("claude", AdapterKind::Claude),
+                ("opus.4".to_owned(), AdapterKind::Claude, Some("claude-opus-4-5".to_owned())),
+                agent("gemini", AdapterKind::Gemini),
+            ],
+            gate_checks: vec![
+                ("test".to_owned(), "cargo test --workspace".to_owned()),
+                ("say".to_owned(), "echo \"it's\"\nexit 0".to_owned()),
+            ],
+            link: vec!["node_modules".to_owned()],
+            ..InitChoices::default()
+        });
+        assert_eq!(found.agents["opus.4"].model.as_deref(), Some("claude-opus-4-5"));
+        assert_eq!(names(&found, "default"), ["claude", "opus.4", "gemini"]);
+        assert_eq!(names(&found, "code-reviewer"), ["gemini", "claude", "opus.4"]);
+        assert_eq!(found.gate["full"].checks[1].run, "echo \"it's\"\nexit 0");
+        assert_eq!(found.worktrees.link, ["node_modules"]);
+    }
+
+    #[test]
+    fn nothing_found_reads_back_as_the_default() {
+        assert_eq!(settings(&InitChoices::default()), Settings::default());
+    }
+
+    #[test]
+    fn one_family_is_said_to_wait_for_people() {
+        let alone = InitChoices { agents: vec![agent("claude", AdapterKind::Claude)], ..InitChoices::default() };
+        assert!(initial_config(&alone).contains("each review will wait for a person"));
+        let two = InitChoices {
+            agents: vec![agent("claude", AdapterKind::Claude), agent("codex", AdapterKind::Codex)],
+            ..InitChoices::default()
+        };
+        assert!(!initial_config(&two).contains("each review will wait for a person"));
+    }
+
+    #[test]
+    fn the_documented_defaults_are_the_defaults() {
+        let text = initial_config(&InitChoices::default());
+        let is_default = |line: &str| line.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_lowercase));
+        let live: String =
+            text.lines().map(|line| format!("{}\n", if is_default(line) { &line[1..] } else { line })).collect();
+        // Parsed without the checks of meaning: 'gate' names the profile that only a real configuration has.
+        let mut documented: Settings = toml::from_str(&live).expect(&live);
+        assert_eq!(documented.limits.task_budget_usd.take().map(|money| money.micros), Some(5_000_000));
+        assert!(documented.limits.task_timeout.take().is_some());
+        assert!(documented.worktrees.dir.take().is_some());
+        assert!(documented.landing.gate.take().is_some());
+        assert_eq!(documented, Settings::default());
+
+        let all = toml::Table::try_from(Settings::default()).expect("settings are TOML");
+        for (section, value) in &all {
+            for key in value.as_table().into_iter().flat_map(toml::Table::keys) {
+                assert!(text.contains(&format!("\n#{key} = ")), "{section}.{key} is not documented");
+            }
+        }
+    }
+
+    #[test]
+    fn its_lines_fit() {
+        let text = initial_config(&InitChoices::default());
+        let long: Vec<_> = text.lines().filter(|line| line.chars().count() > 120).collect();
+        assert!(long.is_empty(), "{long:#?}");
+    }
+}
