@@ -1,2 +1,8 @@
-//! The program.
-fn main() {}
+//! The program `git-orchestrate`, which git runs as `git orchestrate`.
+//! Knows nothing; the command line is `cli`'s.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    git_orchestrate::cli::entry::main(std::env::args_os())
+}

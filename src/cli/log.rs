@@ -1,0 +1,60 @@
+//! `log`: every step.
+//! Knows nothing of where the steps are read.
+
+use std::io::Write;
+
+use super::{
+    failure::Failure,
+    terminal::{Terminal, Verbosity},
+};
+use crate::{
+    model::task::TaskId,
+    report::{
+        json,
+        log::{Detail, LogView, write},
+    },
+};
+
+/// What `log` takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct LogArguments {
+    /// Tasks to show; none: all
+    #[arg(value_name = "TASK")]
+    pub tasks: Vec<TaskId>,
+    /// Only the last N steps of each task
+    #[arg(short = 'n', long = "max-count", value_name = "N")]
+    pub steps_max: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Examples under the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  git orchestrate log            Every step of every task
+  git orchestrate log api -v     With reasons, findings, files and last words
+  git orchestrate log -n 3       The last three steps of each task
+  git orchestrate log --json     For programs";
+
+/// Writes the view in the form that was asked for; steps beyond `-n` are left out.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn show(
+    arguments: &LogArguments,
+    mut view: LogView,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    if let Some(steps_max) = arguments.steps_max {
+        view.keep_last(steps_max);
+    }
+    if arguments.json {
+        json::write(&view, out)?;
+    } else {
+        let detail = if terminal.verbosity >= Verbosity::Verbose { Detail::Full } else { Detail::Lines };
+        write(&view, terminal.out_look(), detail, out)?;
+    }
+    Ok(())
+}

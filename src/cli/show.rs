@@ -1,0 +1,67 @@
+//! `show`: one task with all that is known of it.
+//! Knows nothing of where that is read.
+
+use std::io::Write;
+
+use super::{failure::Failure, terminal::Terminal};
+use crate::{
+    model::{task::TaskId, workflow::PhaseId},
+    report::{
+        json,
+        show::{ShowView, write, write_gate},
+    },
+};
+
+/// What `show` takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ShowArguments {
+    /// The task
+    #[arg(value_name = "TASK")]
+    pub task: TaskId,
+    /// Show what its gate said last, with the output of what failed
+    #[arg(long, conflicts_with_all = ["prompt", "transcript"])]
+    pub gate: bool,
+    /// Show what an agent is told for this phase
+    #[arg(long, value_name = "PHASE", conflicts_with = "transcript")]
+    pub prompt: Option<PhaseId>,
+    /// Show all that an agent printed in this step [default: the last that an agent made]
+    #[arg(long, value_name = "STEP", num_args = 0..=1)]
+    pub transcript: Option<Option<u32>>,
+    /// Print one JSON object
+    #[arg(long, conflicts_with_all = ["prompt", "transcript"])]
+    pub json: bool,
+}
+
+/// Examples under the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  git orchestrate show api                     What is wanted, how far it has come, what stands in the way
+  git orchestrate show api --gate              What the gate said last
+  git orchestrate show api --prompt implement  What the agent is told
+  git orchestrate show api --transcript 3      All that the agent of step 3 printed";
+
+/// Writes the view in the form that was asked for.
+///
+/// # Errors
+/// When `out` does not take it; when there is no verdict of a gate to show.
+pub fn show(
+    arguments: &ShowArguments,
+    view: &ShowView,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    match (&view.gate, arguments.gate) {
+        (Some(gate), true) if arguments.json => json::write(gate, out)?,
+        (Some(gate), true) => write_gate(gate, terminal.out_look(), out)?,
+        (None, true) => {
+            let id = &arguments.task;
+            let message = format!("no gate has judged task '{id}' yet");
+            return Err(
+                Failure::fatal(message, format!("git orchestrate log {id}")).exiting(super::exit::Exit::NoMatch)
+            );
+        }
+        (_, false) if arguments.json => json::write(view, out)?,
+        (_, false) => write(view, terminal.out_look(), out)?,
+    }
+    Ok(())
+}
