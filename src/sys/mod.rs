@@ -6,5 +6,6 @@ pub mod environment;
 pub mod file;
 pub mod lock;
 pub mod machine;
+pub mod process;
 pub mod signal;
 pub mod terminal;

@@ -1,0 +1,21 @@
+//! Children: started, fed, listened to, limited, ended with all they started, and reaped. Nothing else starts one.
+//! Knows nothing of what the programs are for.
+
+mod cancel;
+mod capture;
+mod leftovers;
+mod orphans;
+mod pipes;
+mod program;
+mod record;
+mod running;
+mod supervisor;
+
+pub use self::{
+    cancel::Cancel,
+    capture::{Captured, LINE_BYTES_MAX, Source},
+    leftovers::Leftover,
+    program::{Label, ProcessLimits, Program, StartError, find_program},
+    running::MARKER,
+    supervisor::{Ended, How, Supervisor},
+};
