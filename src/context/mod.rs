@@ -1,0 +1,16 @@
+//! What an agent reads: prompts made from templates, and a survey of the code for them. Starts nothing, writes nothing.
+
+mod error;
+mod input;
+mod material;
+mod prompt;
+mod survey;
+mod templates;
+
+pub use self::{
+    error::ContextError,
+    input::{ContextFileText, Dependency, FileText, PromptInput, Rule},
+    prompt::{PROMPT_BYTES_MAX, Prompt, TASK_BYTES_MAX, prompt},
+    survey::{Files, Survey, survey},
+    templates::Templates,
+};
