@@ -1,3 +1,19 @@
 //! Agents: a request in, events and an outcome out; one adapter a file. Knows nothing of tasks, workflows or commits.
 
+pub mod adapter;
+pub mod agent;
+mod claude;
+mod codex;
+mod command;
+pub mod error;
+pub mod family;
+mod fault;
+mod gemini;
+pub mod health;
+mod opencode;
+mod reading;
+mod replay;
 pub mod request;
+mod reset;
+pub mod schema;
+mod structured;

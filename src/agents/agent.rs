@@ -1,0 +1,273 @@
+//! An agent of the configuration: its program found, its environment closed, one step run, its answer read.
+//! Does not know what the answer is for, nor whether the files it left are good.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    adapter::{Adapter, Ending, Invocation, PROMPT_BYTES_MAX, Surroundings, adapter_of},
+    error::AgentError,
+    family::family_of,
+    health::{Health, Probe, Versions, missing},
+    replay::Recording,
+    request::{AgentEvent, Answer, EndedAs, Request},
+};
+use crate::{
+    config::settings::{AdapterKind, AgentSettings},
+    model::{money::Tokens, record::Family},
+    sys::{
+        clock, environment,
+        file::{read_limited, remove_tree},
+        process::{Cancel, Label, ProcessLimits, Program, Source, Supervisor, find_program},
+    },
+    text::bytes,
+};
+
+/// Bytes of a result file that are read.
+const RESULT_BYTES_MAX: usize = 4 << 20;
+/// Bytes of standard error that are kept.
+const STDERR_BYTES_MAX: usize = 1 << 20;
+
+/// An agent, ready to be asked.
+pub struct Agent {
+    name: String,
+    settings: AgentSettings,
+    family: Family,
+    root: PathBuf,
+    driven: Driven,
+}
+
+/// What does the work.
+enum Driven {
+    Program { adapter: &'static dyn Adapter, program: String },
+    Recording(Recording),
+}
+
+impl std::fmt::Debug for Agent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Agent").field("name", &self.name).field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Agent {
+    /// The agent of this name and these settings. Paths in them are relative to `repository_root`.
+    ///
+    /// # Errors
+    /// Its family cannot be told, `command` names no program, a recording cannot be read.
+    pub fn new(name: &str, settings: &AgentSettings, repository_root: &Path) -> Result<Self, AgentError> {
+        let agent = || name.to_owned();
+        let family =
+            settings.family.clone().or_else(|| family_of(settings.model.as_deref(), settings.adapter)).ok_or_else(
+                || AgentError::NoFamily { agent: agent(), adapter: settings.adapter, model: settings.model.clone() },
+            )?;
+        let driven = match adapter_of(settings.adapter) {
+            Some(adapter) => {
+                let named = settings.program.clone().or_else(|| adapter.program().map(str::to_owned));
+                let program = named.ok_or_else(|| AgentError::NoProgram { agent: agent() })?;
+                Driven::Program { adapter, program }
+            }
+            None => {
+                let path = settings.recording.as_ref().ok_or_else(|| AgentError::NoRecording { agent: agent() })?;
+                Driven::Recording(Recording::load(name, &repository_root.join(path))?)
+            }
+        };
+        let (settings, root) = (settings.clone(), repository_root.to_owned());
+        Ok(Self { name: agent(), settings, family, root, driven })
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How it is driven.
+    pub fn adapter(&self) -> AdapterKind {
+        self.settings.adapter
+    }
+
+    /// The family of its model.
+    pub fn family(&self) -> Family {
+        self.family.clone()
+    }
+
+    /// The model it is asked for; none: the program's own choice.
+    pub fn model(&self) -> Option<&str> {
+        self.settings.model.as_deref()
+    }
+
+    /// Does one step, on the caller's thread, until the program and all it started have ended.
+    ///
+    /// It never panics and never hangs longer than the request allows: whatever goes wrong is how it ended.
+    pub fn run(
+        &self,
+        request: &Request,
+        supervisor: &Supervisor,
+        cancel: &Cancel,
+        on_event: &mut dyn FnMut(AgentEvent),
+    ) -> Answer {
+        match &self.driven {
+            Driven::Recording(recording) => recording.play(request, cancel, on_event),
+            Driven::Program { adapter, program } => {
+                self.run_program(*adapter, program, request, supervisor, cancel, on_event).unwrap_or_else(nothing_but)
+            }
+        }
+    }
+
+    fn run_program(
+        &self,
+        adapter: &dyn Adapter,
+        program: &str,
+        request: &Request,
+        supervisor: &Supervisor,
+        cancel: &Cancel,
+        on_event: &mut dyn FnMut(AgentEvent),
+    ) -> Result<Answer, EndedAs> {
+        if request.prompt.len() > PROMPT_BYTES_MAX {
+            return Err(EndedAs::Failed(format!(
+                "the prompt has {}, more than the {} that agents take: give the task less context",
+                bytes(request.prompt.len() as u64),
+                bytes(PROMPT_BYTES_MAX as u64)
+            )));
+        }
+        let surroundings = Surroundings {
+            is_root: rustix::process::geteuid().is_root(),
+            is_managed: adapter.managed_settings().is_some_and(|path| Path::new(path).exists()),
+        };
+        let invocation = adapter.invocation(request, &self.settings, surroundings);
+        let env = self.environment(adapter, &invocation.env);
+        let file = self.find(program, &env).ok_or_else(|| {
+            let hint = format!("install it, or set another agent in .handoff/config.toml instead of '{}'", self.name);
+            EndedAs::Infra(format!("no program '{program}' in PATH: {hint}"))
+        })?;
+        prepare(&invocation, request)?;
+        let mut argv = vec![file.into_os_string()];
+        argv.extend(invocation.args.iter().map(OsString::from));
+        let program = Program {
+            argv,
+            cwd: request.worktree.clone(),
+            env,
+            stdin: invocation.stdin,
+            limits: ProcessLimits {
+                wall: request.wall,
+                idle: Some(request.idle),
+                stdout_bytes_max: request.output_bytes_max,
+                stderr_bytes_max: STDERR_BYTES_MAX,
+            },
+            label: Label { slot: String::new(), task: request.task.clone(), phase: request.phase.clone() },
+        };
+        let mut parser = adapter.parser(request);
+        let ended = supervisor
+            .run(&program, cancel, &mut |source, line| match source {
+                Source::Stdout => parser.line(line, on_event),
+                Source::Stderr => {}
+            })
+            .map_err(|error| EndedAs::Infra(error.to_string()))?;
+        let result = invocation.result_file.and_then(|path| read_limited(&path, RESULT_BYTES_MAX).ok());
+        let stderr = ended.stderr.bytes;
+        let ending = Ending {
+            how: &ended.how,
+            stderr: &stderr,
+            result,
+            now: clock::now(),
+            wall: request.wall,
+            idle: request.idle,
+        };
+        let mut answer = parser.finish(&ending);
+        answer.transcript = ended.stdout.bytes;
+        answer.left_behind = ended.left_behind;
+        Ok(answer)
+    }
+
+    /// All variables of the program: the allow-list, its own settings and keys as far as we have them, what the
+    /// configuration sets, and last what the adapter needs to keep its promises.
+    fn environment(&self, adapter: &dyn Adapter, needed: &BTreeMap<String, String>) -> BTreeMap<OsString, OsString> {
+        let mut pass = self.settings.env_pass.clone();
+        // By their whole names: a pattern would not let through what is guarded against nested sessions.
+        pass.extend(
+            std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| adapter.passes(name)),
+        );
+        let mut env = environment::allowed(&pass);
+        let set = self.settings.env.iter().chain(needed);
+        env.extend(set.map(|(name, value)| (OsString::from(name), OsString::from(value))));
+        env
+    }
+
+    /// The program's file. A path is relative to the repository, not to the worktree, which agents write into.
+    fn find(&self, program: &str, env: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+        let path = env.get(std::ffi::OsStr::new("PATH")).cloned().unwrap_or_default();
+        if program.contains('/') {
+            find_program(&self.root.join(program).to_string_lossy(), &path)
+        } else {
+            find_program(program, &path)
+        }
+    }
+
+    /// Whether it can be given work: its program is there and tells its version within the limit.
+    pub fn probe(&self, supervisor: &Supervisor, limit: Duration) -> Health {
+        self.probe_remembering(supervisor, limit, None)
+    }
+
+    /// The same, with versions remembered in a file, by the program's path, size and time of change.
+    pub fn probe_cached(&self, supervisor: &Supervisor, limit: Duration, cache_file: &Path) -> Health {
+        self.probe_remembering(supervisor, limit, Some(cache_file))
+    }
+
+    fn probe_remembering(&self, supervisor: &Supervisor, limit: Duration, cache_file: Option<&Path>) -> Health {
+        let (adapter, program) = match &self.driven {
+            Driven::Program { adapter, program } => (*adapter, program),
+            // It was read when the agent was made.
+            Driven::Recording(_) => return Health::default(),
+        };
+        let mut needed = BTreeMap::new();
+        needed.insert("NO_COLOR".to_owned(), "1".to_owned());
+        let env = self.environment(adapter, &needed);
+        let Some(file) = self.find(program, &env) else { return missing(program) };
+        let Some(args) = adapter.version_args() else {
+            return Health { found: Some(file), ..Health::default() };
+        };
+        let mut versions = cache_file.map(|path| (path, Versions::load(path)));
+        if let Some(version) = versions.as_ref().and_then(|(_, versions)| versions.of(&file)) {
+            return Health { version: Some(version.to_owned()), found: Some(file), ..Health::default() };
+        }
+        let health = Probe { file: &file, args, env, limit }.ask(supervisor);
+        if let (Some((path, versions)), Some(version)) = (&mut versions, &health.version) {
+            versions.remember(&file, version, path);
+        }
+        health
+    }
+}
+
+/// Puts the files there that the program is told of.
+fn prepare(invocation: &Invocation, request: &Request) -> Result<(), EndedAs> {
+    let failed = |path: &Path, error: std::io::Error| {
+        EndedAs::Infra(format!("cannot prepare the step: cannot write '{}': {error}", path.display()))
+    };
+    std::fs::create_dir_all(&request.scratch).map_err(|error| failed(&request.scratch, error))?;
+    // What an earlier step left there would be taken for this one's.
+    if let Some(path) = &invocation.result_file {
+        remove_tree(path).map_err(|error| failed(path, error))?;
+    }
+    for (path, content) in &invocation.files {
+        std::fs::write(path, content).map_err(|error| failed(path, error))?;
+    }
+    Ok(())
+}
+
+/// The answer of a step that no program was started for.
+fn nothing_but(ended: EndedAs) -> Answer {
+    Answer {
+        ended,
+        text: String::new(),
+        structured: None,
+        tokens: Tokens::default(),
+        cost_usd: None,
+        session: None,
+        model: None,
+        transcript: Vec::new(),
+        left_behind: 0,
+    }
+}

@@ -1,0 +1,9 @@
+//! Agents: recordings of the real programs parsed, command lines looked at, and what needs no account run for real.
+
+mod agents {
+    mod command_lines;
+    mod hostile;
+    mod kit;
+    mod recordings;
+    mod runs;
+}
