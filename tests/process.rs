@@ -317,6 +317,28 @@ fn what_has_cleared_its_environment_is_ended_too() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn of_two_that_end_together_neither_leaves_an_orphan_to_the_other() {
+    let (_alone, place) = (alone(), Place::new());
+    std::thread::scope(|scope| {
+        for at in 0..12 {
+            let place = &place;
+            scope.spawn(move || {
+                for round in 0..5 {
+                    place.sh(&format!(
+                        "env -i /usr/bin/setsid /bin/sh -c 'echo $$ > pid-{at}-{round}; exec sleep 100' & \
+                                       while [ ! -s pid-{at}-{round} ]; do sleep 0.01; done"
+                    ));
+                }
+            });
+        }
+    });
+    let left: Vec<_> =
+        (0..60).map(|n| place.pid(&format!("pid-{}-{}", n / 5, n % 5))).filter(|pid| exists(*pid)).collect();
+    assert_eq!(left, [] as [u32; 0]);
+}
+
 #[test]
 fn the_rest_of_a_pipeline_may_finish() {
     let (_among, place) = (among_others(), Place::new());

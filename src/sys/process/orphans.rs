@@ -54,11 +54,11 @@ impl Orphans {
         let our_group = rustix::process::getpgrp().as_raw_pid().unsigned_abs();
         let mut alive = 0;
         for pid in adopted() {
-            let Some(stat) = Stat::of(pid) else { continue };
-            // Children that others of this program started (gix starts filters) stay in our own group.
-            if children.iter().any(|known| known.pid == pid) || stat.group == our_group {
+            if children.iter().any(|known| known.pid == pid) {
                 continue;
             }
+            // Children that others of this program started (gix starts filters) stay in our own group.
+            let Some(stat) = Stat::of(pid).filter(|stat| stat.group != our_group) else { continue };
             let Some(pid) = to_pid(pid) else { continue };
             if stat.is_dead {
                 // Whoever's it was: nobody else is going to reap it.
@@ -80,7 +80,7 @@ impl Orphans {
         match marker {
             Some(marker) if marker == self.leader.marker.as_bytes() => true,
             Some(marker) if others.clone().any(|other| marker == other.marker.as_bytes()) => false,
-            _ => self.leader.start <= stat.start && others.all(|other| other.start > stat.start),
+            _ => self.leader.start <= stat.start && others.all(|other| other.is_ending || other.start > stat.start),
         }
     }
 

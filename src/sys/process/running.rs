@@ -45,6 +45,8 @@ pub(super) struct Known {
     pub pid: u32,
     pub start: u64,
     pub marker: String,
+    /// It has ended, and what it left is being looked for.
+    pub is_ending: bool,
 }
 
 /// The children that run now.
@@ -95,7 +97,7 @@ impl Running {
             let _open = DOOR.read().unwrap_or_else(PoisonError::into_inner);
             spawn(&mut command).map(|child| {
                 let start = machine::process_start(child.id()).unwrap_or_default();
-                let known = Known { pid: child.id(), start, marker };
+                let known = Known { pid: child.id(), start, marker, is_ending: false };
                 children().push(known.clone());
                 (child, known)
             })
@@ -127,6 +129,14 @@ impl Running {
 
     pub fn known(&self) -> &Known {
         &self.known
+    }
+
+    /// Says that the child has ended. From now on others do not leave to it what may be theirs: of two that end at the
+    /// same time neither leaves it to the other.
+    pub fn begin_ending(&self) {
+        for known in children().iter_mut().filter(|known| known.pid == self.known.pid) {
+            known.is_ending = true;
+        }
     }
 
     pub fn pid(&self) -> Pid {

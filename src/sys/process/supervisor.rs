@@ -238,6 +238,7 @@ fn clear_away(
         }
     }
     let group = if stopped.is_some() { Group::Asked } else { Group::NotAsked };
+    running.begin_ending();
     let mut orphans = Orphans::of(running.known(), group);
     let linger_until = Instant::now() + LINGER;
     let (kill_from, give_up_from) = (linger_until + GRACE, linger_until + GRACE + KILL_WAIT);
