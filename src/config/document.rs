@@ -42,7 +42,7 @@ pub type Place = Vec<Part>;
 
 /// A place: `place!["gate", name, "check", 2]`.
 macro_rules! place {
-    ($($part:expr),* $(,)?) => { vec![$($crate::config::document::Part::from($part)),*] };
+    ($($part:expr),* $(,)?) => { [$($crate::config::document::Part::from($part)),*] };
 }
 pub(crate) use place;
 

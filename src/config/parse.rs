@@ -156,11 +156,11 @@ impl Check<'_> {
         let wrong = |name: &str| name.is_empty() || name.contains('=');
         for name in env.keys().filter(|name| wrong(name)) {
             let what = format!("'{}' cannot name an environment variable", name.escape_debug());
-            self.wrong(&[parent, &place!["env", name.as_str()]].concat(), what);
+            self.wrong(&[parent, &place!["env", name.as_str()][..]].concat(), what);
         }
         for (at, name) in pass.iter().enumerate().filter(|(_, name)| wrong(name)) {
             let what = format!("'{}' cannot name an environment variable", name.escape_debug());
-            self.wrong(&[parent, &place!["env_pass", at]].concat(), what);
+            self.wrong(&[parent, &place!["env_pass", at][..]].concat(), what);
         }
     }
 
@@ -172,7 +172,7 @@ impl Check<'_> {
         for (at, name) in names.names().iter().enumerate() {
             let item = match names {
                 OneOrMany::One(_) => place.to_vec(),
-                OneOrMany::Many(_) => [place, &place![at]].concat(),
+                OneOrMany::Many(_) => [place, &place![at][..]].concat(),
             };
             if !settings.agents.contains_key(name) {
                 let known = settings.agents.keys().map(String::as_str);
@@ -206,14 +206,14 @@ impl Check<'_> {
                 self.gate_check(profile, check, &here);
                 if !seen.insert(check.name.to_lowercase()) {
                     let what = format!("gate '{profile}' has two checks named '{}'", check.name);
-                    self.wrong(&[here, place!["name"]].concat(), what);
+                    self.wrong(&[&here[..], &place!["name"][..]].concat(), what);
                 }
             }
         }
     }
 
     fn gate_check(&mut self, profile: &str, check: &CheckSettings, here: &[Part]) {
-        let key = |key: &str| [here, &place![key]].concat();
+        let key = |key: &str| [here, &place![key][..]].concat();
         if check.name.trim().is_empty() || check.name.chars().any(char::is_control) {
             self.wrong(&key("name"), format!("a check of gate '{profile}' has no name of one line"));
         }

@@ -338,15 +338,9 @@ pub struct CommitSettings {
 }
 
 /// `[hooks]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HookSettings {
     /// Run the user's pre-commit and commit-msg hooks on steps that change files, as a check.
     pub run_user_hooks: bool,
-}
-
-impl Default for HookSettings {
-    fn default() -> Self {
-        Self { run_user_hooks: false }
-    }
 }
