@@ -96,7 +96,7 @@ pub fn read<T: DeserializeOwned>(text: &str, reading: &Reading<'_>) -> Result<T,
         return Err(vec![too_long(reading.file)]);
     }
     let Ok(root) = DeTable::parse(text) else { return Err(syntax(text, reading)) };
-    let (root, mut problems) = prepared(root, text, reading);
+    let Prepared { root, mut problems, bent } = prepared(root, text, reading);
     if problems.is_empty()
         && let Ok(value) = T::deserialize(Deserializer::from(root))
     {
@@ -104,7 +104,7 @@ pub fn read<T: DeserializeOwned>(text: &str, reading: &Reading<'_>) -> Result<T,
     }
     // The usual case pays for no copy of the document; this one reads it again.
     if let Ok(root) = DeTable::parse(text) {
-        problems.extend(all_problems::<T>(text, prepared(root, text, reading).0, reading));
+        problems.extend(all_problems::<T>(text, prepared(root, text, reading).root, &bent, reading));
     }
     problems.sort_by_key(|problem| problem.line);
     problems.dedup();
@@ -112,13 +112,17 @@ pub fn read<T: DeserializeOwned>(text: &str, reading: &Reading<'_>) -> Result<T,
     Err(problems)
 }
 
+struct Prepared<'a> {
+    root: Spanned<DeTable<'a>>,
+    problems: Vec<Problem>,
+    /// Keys that were taken out for their shape, so that they are not called missing as well.
+    bent: BTreeSet<String>,
+}
+
 /// The document with its gaps filled and without what has a wrong shape or a NUL, and the problems with those.
-fn prepared<'a>(
-    mut root: Spanned<DeTable<'a>>,
-    text: &str,
-    reading: &Reading<'_>,
-) -> (Spanned<DeTable<'a>>, Vec<Problem>) {
+fn prepared<'a>(mut root: Spanned<DeTable<'a>>, text: &str, reading: &Reading<'_>) -> Prepared<'a> {
     let mut problems = Vec::new();
+    let mut bent = BTreeSet::new();
     for (pattern, shape) in reading.shapes {
         bend(root.get_mut(), pattern, *shape, &mut |span, key| {
             let what = match shape {
@@ -126,6 +130,7 @@ fn prepared<'a>(
                 Shape::Tables => format!("'{key}' must be a list of tables, [[{key}]]"),
             };
             problems.push(Problem::new(reading.file, what).at(reading.line(text, span.start)));
+            bent.insert(key.to_owned());
         });
     }
     no_nul(root.get_ref(), &mut |span| {
@@ -138,7 +143,7 @@ fn prepared<'a>(
             root.get_mut().insert(Spanned::new(0..0, (*key).to_owned().into()), Spanned::new(0..0, value));
         }
     }
-    (root, problems)
+    Prepared { root, problems, bent }
 }
 
 /// The problem of a file that is too long to be what it should be.
@@ -166,6 +171,7 @@ fn syntax(text: &str, reading: &Reading<'_>) -> Vec<Problem> {
 fn all_problems<T: DeserializeOwned>(
     text: &str,
     mut root: Spanned<DeTable<'_>>,
+    bent: &BTreeSet<String>,
     reading: &Reading<'_>,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -179,7 +185,7 @@ fn all_problems<T: DeserializeOwned>(
         }
         let missing = explain::missing_key(error.message());
         let with_key = |key: &str| [place.as_slice(), &[Part::from(key)]].concat();
-        let known = missing.is_some_and(|key| gone.contains(&with_key(key)));
+        let known = missing.is_some_and(|key| gone.contains(&with_key(key)) || bent.contains(key));
         if !known {
             let line = (span != (0..0)).then(|| reading.line(text, span.start));
             let (what, hint) = explain::meaning(error.message(), &place);
