@@ -17,7 +17,7 @@ use git_orchestrate::{
         workflow::{Access, PhaseId, Role, Workflow},
     },
 };
-use snapbox::{assert_data_eq, file, prelude::*};
+use snapbox::{assert_data_eq, file};
 
 const GOAL: &str =
     "Teach `list` to print JSON, so that scripts need not parse columns.\n\n\nTwo empty lines above, kept.  ";
@@ -372,11 +372,10 @@ fn mistake(source: &str) -> ContextError {
     let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join("implementer.md.j2"), source).expect("written");
     let scene = Scene::rich("implementer", "implement", Access::Write);
-    let error = match Templates::with_overrides(dir.path()) {
+    match Templates::with_overrides(dir.path()) {
         Err(error) => error,
         Ok(templates) => scene.prompt(&templates).expect_err("a mistake"),
-    };
-    error
+    }
 }
 
 #[test]
