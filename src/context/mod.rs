@@ -1,5 +1,6 @@
 //! What an agent reads: prompts made from templates, and a survey of the code for them. Starts nothing, writes nothing.
 
+mod answer;
 mod error;
 mod input;
 mod material;
@@ -8,6 +9,7 @@ mod survey;
 mod templates;
 
 pub use self::{
+    answer::{ask_again, review_feedback},
     error::ContextError,
     input::{ContextFileText, Dependency, FileText, PromptInput, Rule},
     prompt::{PROMPT_BYTES_MAX, Prompt, TASK_BYTES_MAX, prompt},

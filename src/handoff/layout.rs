@@ -74,6 +74,16 @@ pub fn transcript_ref(task: &TaskId) -> String {
     format!("{TRANSCRIPT_REFS}{task}")
 }
 
+/// `<nnnn>-`: how the file name of a step's record or transcript begins.
+pub fn step_prefix(seq: u32) -> String {
+    format!("{seq:04}-")
+}
+
+/// The name of a step's transcript in the tree of its task's transcripts.
+pub fn transcript_file(seq: u32, phase: &PhaseId) -> String {
+    format!("{}{}.txt", step_prefix(seq), phase.file_stem())
+}
+
 /// Our directory in the common git directory. Deleting it loses no finished step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalDir {
@@ -114,6 +124,11 @@ impl LocalDir {
     /// Logs of runs.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")
+    }
+
+    /// Directories for agents' temporary files.
+    pub fn scratch(&self) -> PathBuf {
+        self.root.join("scratch")
     }
 
     /// What other processes ask of the run, a file each.
