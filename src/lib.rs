@@ -9,6 +9,8 @@ pub mod context;
 pub mod gate;
 pub mod handoff;
 pub mod model;
+pub mod plan;
 pub mod report;
+pub mod route;
 pub mod sys;
 pub mod text;

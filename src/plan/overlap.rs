@@ -1,0 +1,287 @@
+//! Whether two tasks may change the same file, by the globs they declare.
+//! Knows nothing of which files there are: globs that could name one file are taken to do so.
+
+use std::collections::BTreeSet;
+
+use crate::model::task::Task;
+
+/// Texts that the alternatives of one glob are written out to; one with more is taken to name anything.
+const ALTERNATIVES_MAX: usize = 64;
+
+/// Why two tasks may not run at once: `both change src/a.rs`; none: what they declare is apart, or one declares nothing.
+pub fn overlaps(a: &Task, b: &Task) -> Option<String> {
+    for one in &a.files {
+        for other in &b.files {
+            if may_meet(one, other) {
+                let same = one == other;
+                let why = || format!("'{one}' and '{other}' may name the same file");
+                return Some(if same { format!("both change '{one}'") } else { why() });
+            }
+        }
+    }
+    None
+}
+
+/// Whether there could be a file that both globs name. What looks like a directory stands for all that is in it.
+/// Upper and lower case are the same, as they are on some file systems.
+fn may_meet(a: &str, b: &str) -> bool {
+    let (Some(a), Some(b)) = (written_out(a), written_out(b)) else { return true };
+    a.iter().any(|a| b.iter().any(|b| one_meets(a, b)))
+}
+
+fn one_meets(a: &str, b: &str) -> bool {
+    let (a_parts, b_parts) = (segments(a), segments(b));
+    if is_literal(&a_parts) && is_literal(&b_parts) {
+        let shorter = a_parts.len().min(b_parts.len());
+        return segments_meet(&a_parts[..shorter], &b_parts[..shorter]);
+    }
+    segments_meet(&with_content(a, a_parts), &with_content(b, b_parts))
+}
+
+fn is_literal(parts: &[Segment]) -> bool {
+    parts.iter().all(|part| match part {
+        Segment::Any => false,
+        Segment::One(tokens) => tokens.iter().all(|token| matches!(token, Token::Letter(_))),
+    })
+}
+
+/// The segments, followed by what is inside if the glob looks like a directory's: it ends with `/` or `/*`, or its last name
+/// has no dot. `src/*.rs` and `src/a.rs` are files.
+fn with_content(glob: &str, mut parts: Vec<Segment>) -> Vec<Segment> {
+    let is_directory = match parts.last() {
+        None | Some(Segment::Any) => false,
+        Some(Segment::One(tokens)) => glob.ends_with('/') || !tokens.contains(&Token::Letter('.')),
+    };
+    if is_directory {
+        parts.push(Segment::Any);
+    }
+    parts
+}
+
+fn segments(glob: &str) -> Vec<Segment> {
+    let parts = glob.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.map(|part| if part == "**" { Segment::Any } else { Segment::One(tokens(part)) }).collect()
+}
+
+enum Segment {
+    /// `**`: any number of directories.
+    Any,
+    /// One name.
+    One(Vec<Token>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Token {
+    Letter(char),
+    /// `?`, or a class, which is taken for any letter.
+    AnyLetter,
+    /// `*`
+    AnyLetters,
+}
+
+fn tokens(part: &str) -> Vec<Token> {
+    let mut tokens = Vec::new();
+    let mut letters = part.chars().flat_map(char::to_lowercase).peekable();
+    while let Some(letter) = letters.next() {
+        tokens.push(match letter {
+            '*' => Token::AnyLetters,
+            '?' => Token::AnyLetter,
+            '\\' => letters.next().map_or(Token::Letter('\\'), Token::Letter),
+            '[' => {
+                // A ']' that comes first belongs to the class.
+                letters.next_if(|c| matches!(c, '!' | '^'));
+                letters.next_if_eq(&']');
+                letters.by_ref().find(|c| *c == ']');
+                Token::AnyLetter
+            }
+            letter => Token::Letter(letter),
+        });
+    }
+    tokens
+}
+
+/// Whether two lists of segments can be the same path.
+fn segments_meet(a: &[Segment], b: &[Segment]) -> bool {
+    meet(a.len(), b.len(), &|at_a, at_b| Pair {
+        a_repeats: matches!(a.get(at_a), Some(Segment::Any)),
+        b_repeats: matches!(b.get(at_b), Some(Segment::Any)),
+        equal: match (a.get(at_a), b.get(at_b)) {
+            (Some(Segment::One(a)), Some(Segment::One(b))) => names_meet(a, b),
+            _ => true,
+        },
+    })
+}
+
+/// Whether two patterns of one name can be the same name.
+fn names_meet(a: &[Token], b: &[Token]) -> bool {
+    meet(a.len(), b.len(), &|at_a, at_b| Pair {
+        a_repeats: a.get(at_a) == Some(&Token::AnyLetters),
+        b_repeats: b.get(at_b) == Some(&Token::AnyLetters),
+        equal: match (a.get(at_a), b.get(at_b)) {
+            (Some(Token::Letter(a)), Some(Token::Letter(b))) => a == b,
+            _ => true,
+        },
+    })
+}
+
+/// How two patterns stand to each other at a place in each.
+struct Pair {
+    /// The first has something there that can stand for any number.
+    a_repeats: bool,
+    /// The second has.
+    b_repeats: bool,
+    /// What they have there can be the same.
+    equal: bool,
+}
+
+/// Walks two patterns side by side; each pair of places is looked at once.
+fn meet(a_len: usize, b_len: usize, pair: &dyn Fn(usize, usize) -> Pair) -> bool {
+    let mut seen = BTreeSet::from([(0, 0)]);
+    let mut open = vec![(0, 0)];
+    while let Some((a, b)) = open.pop() {
+        let (a_done, b_done) = (a == a_len, b == b_len);
+        if a_done && b_done {
+            return true;
+        }
+        let Pair { a_repeats, b_repeats, equal } = pair(a, b);
+        let mut steps = Vec::new();
+        if a_repeats {
+            steps.push((a + 1, b));
+            steps.extend((!b_done).then_some((a, b + 1)));
+        }
+        if b_repeats {
+            steps.push((a, b + 1));
+            steps.extend((!a_done).then_some((a + 1, b)));
+        }
+        if !a_done && !b_done && !a_repeats && !b_repeats && equal {
+            steps.push((a + 1, b + 1));
+        }
+        for step in steps {
+            if seen.insert(step) {
+                open.push(step);
+            }
+        }
+    }
+    false
+}
+
+/// The globs without `{a,b}` that a glob stands for; none: there are too many, or it cannot be read.
+fn written_out(glob: &str) -> Option<Vec<String>> {
+    let mut done = Vec::new();
+    let mut open = vec![glob.to_owned()];
+    while let Some(text) = open.pop() {
+        match braces(&text)? {
+            None => done.push(text),
+            Some((before, alternatives, after)) => {
+                open.extend(alternatives.iter().map(|alternative| format!("{before}{alternative}{after}")));
+            }
+        }
+        if done.len() + open.len() > ALTERNATIVES_MAX {
+            return None;
+        }
+    }
+    Some(done)
+}
+
+type Braces<'a> = (&'a str, Vec<&'a str>, &'a str);
+
+/// The first outermost `{…}` of a glob, in three; `None` outside: it does not end.
+fn braces(glob: &str) -> Option<Option<Braces<'_>>> {
+    let (mut depth, mut start, mut comma) = (0_usize, 0, 0);
+    let mut alternatives = Vec::new();
+    let mut escaped = false;
+    for (at, byte) in glob.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'{' => {
+                depth += 1;
+                if depth == 1 {
+                    (start, comma) = (at, at + 1);
+                }
+            }
+            b',' if depth == 1 => {
+                alternatives.push(&glob[comma..at]);
+                comma = at + 1;
+            }
+            b'}' if depth > 0 => {
+                depth -= 1;
+                if depth == 0 {
+                    alternatives.push(&glob[comma..at]);
+                    return Some(Some((&glob[..start], alternatives, &glob[at + 1..])));
+                }
+            }
+            _ => {}
+        }
+    }
+    (depth == 0).then_some(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs_that_may_name_one_file() {
+        for (a, b, wanted) in [
+            ("src/a.rs", "src/a.rs", true),
+            ("src/a.rs", "src/b.rs", false),
+            ("src/a.rs", "./src//A.rs", true),
+            ("src/*.rs", "src/b.rs", true),
+            ("src/*.rs", "src/b.toml", false),
+            ("src/*.rs", "src/cli/b.rs", false),
+            ("src/**/*.rs", "src/cli/b.rs", true),
+            ("src/**/*.rs", "src/b.rs", true),
+            ("src/**/*.rs", "tests/**/*.rs", false),
+            ("**/a.rs", "src/**", true),
+            ("**/a.rs", "src/**/b.rs", false),
+            ("**", "x", true),
+            ("src", "src/cli/a.rs", true),
+            ("src/", "src/cli/a.rs", true),
+            ("src/cli/a.rs", "src", true),
+            ("src", "srcs/a.rs", false),
+            ("src/*", "src/cli/a.rs", true),
+            ("a*c", "ab?", true),
+            ("a*c", "b*c", false),
+            ("*a*b*", "b*a", true),
+            ("a[bc]d", "axd", true),
+            ("a[]]d", "abd", true),
+            ("a[bc]d", "ad", false),
+            ("src/{a,b}.rs", "src/b.rs", true),
+            ("src/{a,b}.rs", "src/c.rs", false),
+            ("{src,tests}/**", "tests/x", true),
+            ("{a,{b,c}}/x", "c/x", true),
+            ("a\\*", "ab", false),
+            ("a\\*", "a\\*", true),
+            ("a{b", "x", true),
+            ("é*", "É.md", true),
+            ("foo.d", "foo.d/x.rs", true),
+            ("foo.d/", "foo.d/*.rs", true),
+            ("Makefile", "Makefile", true),
+        ] {
+            assert_eq!(may_meet(a, b), wanted, "{a} {b}");
+            assert_eq!(may_meet(b, a), wanted, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn hostile_globs_end() {
+        let stars = "*a".repeat(2_000);
+        assert!(!may_meet(&stars, &format!("{}c", "b".repeat(2_000))));
+        assert!(may_meet(&"{a,b}".repeat(50), "x"));
+        assert!(!may_meet(&format!("{}a.rs", "**/a/".repeat(200)), &format!("{}b.rs", "b/".repeat(200))));
+    }
+
+    #[test]
+    fn tasks_that_declare_nothing_are_apart() {
+        let task = |files: &[&str]| {
+            let mut task = Task::new("x".parse().expect("an id"), "x");
+            task.files = files.iter().map(|&file| file.to_owned()).collect();
+            task
+        };
+        assert_eq!(overlaps(&task(&[]), &task(&["**"])), None);
+        assert_eq!(overlaps(&task(&["a", "b"]), &task(&["c", "b"])).as_deref(), Some("both change 'b'"));
+        let why = overlaps(&task(&["src/**"]), &task(&["src/a.rs"]));
+        assert_eq!(why.as_deref(), Some("'src/**' and 'src/a.rs' may name the same file"));
+    }
+}

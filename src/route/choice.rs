@@ -1,0 +1,171 @@
+//! Chooses one of the agents that may play a role, and says why this one and not one before it.
+//! Knows nothing of clocks: who is parked or busy is told.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::SystemTime,
+};
+
+use crate::{
+    model::record::{Families, Family},
+    text::list,
+};
+
+/// An agent that cannot be used for a while: its rate or quota is used up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// Until when, if its provider said so.
+    pub until: Option<SystemTime>,
+    /// A line for people.
+    pub reason: String,
+}
+
+/// An agent, chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name.
+    pub agent: String,
+    /// Why, for people: `first choice`, `choice 2 of 3`.
+    pub why: String,
+    /// Those before it, with why each was passed over.
+    pub passed_over: Vec<(String, String)>,
+}
+
+/// Why no agent was chosen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoChoice {
+    /// Waiting does not help: the configuration names nobody who may.
+    #[error("{}", for_good(passed_over))]
+    ForGood {
+        /// The candidates, with why each cannot.
+        passed_over: Vec<(String, String)>,
+    },
+    /// Somebody may, later.
+    #[error("{}", sentence(passed_over))]
+    ForNow {
+        /// When the first of the parked ones is back, if that is known and none is only busy.
+        until: Option<SystemTime>,
+        /// The candidates, with why each cannot now.
+        passed_over: Vec<(String, String)>,
+    },
+}
+
+impl NoChoice {
+    /// One thing to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::ForGood { .. } => Some("git orchestrate agents".to_owned()),
+            Self::ForNow { .. } => None,
+        }
+    }
+}
+
+fn for_good(passed_over: &[(String, String)]) -> String {
+    if passed_over.is_empty() { "no agent is configured".to_owned() } else { sentence(passed_over) }
+}
+
+fn sentence(passed_over: &[(String, String)]) -> String {
+    let parts: Vec<_> = passed_over.iter().map(|(agent, why)| format!("'{agent}' {why}")).collect();
+    list(&parts)
+}
+
+/// Chooses the first candidate that can be used (`families` has it), is of no family in `except`, is not parked and not
+/// busy (at the most steps it may do at once).
+///
+/// # Errors
+/// Nobody may play it, for good or for now.
+pub fn choose(
+    candidates: &[String],
+    families: &BTreeMap<String, Family>,
+    except: &Families,
+    parked: &BTreeMap<String, Parked>,
+    busy: &BTreeSet<String>,
+) -> Result<Choice, NoChoice> {
+    let mut passed_over = Vec::new();
+    let mut untils: Vec<Option<SystemTime>> = Vec::new();
+    for (at, agent) in candidates.iter().enumerate() {
+        let why = match families.get(agent) {
+            None => "cannot be used here".to_owned(),
+            Some(family) if except.contains(family) => format!("is of the author's family '{family}'"),
+            Some(_) => match parked.get(agent) {
+                Some(parked) => {
+                    untils.push(parked.until);
+                    format!("is parked: {}", parked.reason)
+                }
+                None if busy.contains(agent) => {
+                    untils.push(None);
+                    "is busy with as many steps as it may".to_owned()
+                }
+                None => {
+                    let why = match at {
+                        0 => "first choice".to_owned(),
+                        _ => format!("choice {} of {}", at + 1, candidates.len()),
+                    };
+                    return Ok(Choice { agent: agent.clone(), why, passed_over });
+                }
+            },
+        };
+        passed_over.push((agent.clone(), why));
+    }
+    if untils.is_empty() {
+        return Err(NoChoice::ForGood { passed_over });
+    }
+    // Who comes back at an unknown time may be the first.
+    let until = untils.into_iter().collect::<Option<Vec<_>>>().and_then(|times| times.into_iter().min());
+    Err(NoChoice::ForNow { until, passed_over })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    /// `a` and `b` are of family x, `c` of y; `d` cannot be used. `parked` is `name` or `name=seconds`.
+    fn check(candidates: &str, except: &str, parked: &str, busy: &str, wanted: &str) {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        let family = |name: &str| Family(name.to_owned());
+        let families = [("a", "x"), ("b", "x"), ("c", "y")].map(|(a, f)| (a.to_owned(), family(f))).into();
+        let parked = words(parked).into_iter().map(|word| {
+            let (name, until) = word.split_once('=').map_or((&word[..], None), |(name, s)| (name, s.parse().ok()));
+            let until = until.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
+            (name.to_owned(), Parked { until, reason: "quota".to_owned() })
+        });
+        let except = words(except).iter().map(|name| family(name)).collect();
+        let busy = words(busy).into_iter().collect();
+        let said = match choose(&words(candidates), &families, &except, &parked.collect(), &busy) {
+            Ok(choice) => format!("{}, {}, not {}", choice.agent, choice.why, sentence(&choice.passed_over)),
+            Err(NoChoice::ForNow { until, passed_over }) => {
+                let until = until.and_then(|until| until.duration_since(UNIX_EPOCH).ok()).map(|span| span.as_secs());
+                format!("later {until:?}: {}", sentence(&passed_over))
+            }
+            Err(never @ NoChoice::ForGood { .. }) => format!("never: {never}"),
+        };
+        assert_eq!(said.trim_end_matches(", not "), wanted);
+    }
+
+    #[test]
+    fn the_first_that_may_is_chosen() {
+        check("a c", "", "", "", "a, first choice");
+        check(
+            "a b c",
+            "x",
+            "",
+            "",
+            "c, choice 3 of 3, not 'a' is of the author's family 'x' and 'b' is of the author's family 'x'",
+        );
+        check("d c", "", "", "", "c, choice 2 of 2, not 'd' cannot be used here");
+        check("a c", "", "a", "", "c, choice 2 of 2, not 'a' is parked: quota");
+        check("a c", "", "", "a", "c, choice 2 of 2, not 'a' is busy with as many steps as it may");
+    }
+
+    #[test]
+    fn nobody_for_good_or_for_now() {
+        check("", "", "", "", "never: no agent is configured");
+        check("d", "", "", "", "never: 'd' cannot be used here");
+        check("a b", "x", "a b", "a", "never: 'a' is of the author's family 'x' and 'b' is of the author's family 'x'");
+        check("a c", "x", "c=60", "", "later Some(60): 'a' is of the author's family 'x' and 'c' is parked: quota");
+        check("a c", "", "a=90 c=60", "", "later Some(60): 'a' is parked: quota and 'c' is parked: quota");
+        check("a c", "", "a c=60", "", "later None: 'a' is parked: quota and 'c' is parked: quota");
+        check("a c", "", "c=60", "a", "later None: 'a' is busy with as many steps as it may and 'c' is parked: quota");
+    }
+}

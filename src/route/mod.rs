@@ -1,0 +1,11 @@
+//! Who does what and what it costs: rules, families, prices, the choice and its reason. Decides, and touches nothing.
+//! Knows nothing of programs or of whether they are installed; it is told.
+
+mod candidates;
+mod choice;
+pub mod price;
+
+pub use self::{
+    candidates::{Source, candidates, families, ranked},
+    choice::{Choice, NoChoice, Parked, choose},
+};
