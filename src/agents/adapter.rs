@@ -69,6 +69,9 @@ pub trait Parser {
     /// One line of standard output, without its end; never longer than the cap of `sys`, of any bytes.
     fn line(&mut self, line: &[u8], on_event: &mut dyn FnMut(AgentEvent));
 
+    /// One line of standard error, for programs that say only there what they wait for.
+    fn complaint(&mut self, _line: &[u8], _on_event: &mut dyn FnMut(AgentEvent)) {}
+
     /// The answer, once the program has ended. Transcript and left-behind processes are the caller's to fill in.
     fn finish(self: Box<Self>, ending: &Ending<'_>) -> Answer;
 }
@@ -86,6 +89,11 @@ pub trait Adapter: Send + Sync {
 
     /// The file of an administrator's settings, if we would have to take its place.
     fn managed_settings(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Why it must not be started for this request, a line for people; looks into the worktree.
+    fn obstacle(&self, _request: &Request) -> Option<String> {
         None
     }
 

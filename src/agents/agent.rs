@@ -133,6 +133,9 @@ impl Agent {
                 bytes(PROMPT_BYTES_MAX as u64)
             )));
         }
+        if let Some(line) = adapter.obstacle(request) {
+            return Err(EndedAs::Infra(line));
+        }
         let surroundings = Surroundings {
             is_root: rustix::process::geteuid().is_root(),
             is_managed: adapter.managed_settings().is_some_and(|path| Path::new(path).exists()),
@@ -163,7 +166,7 @@ impl Agent {
         let ended = supervisor
             .run(&program, cancel, &mut |source, line| match source {
                 Source::Stdout => parser.line(line, on_event),
-                Source::Stderr => {}
+                Source::Stderr => parser.complaint(line, on_event),
             })
             .map_err(|error| EndedAs::Infra(error.to_string()))?;
         let result = invocation.result_file.and_then(|path| read_limited(&path, RESULT_BYTES_MAX).ok());

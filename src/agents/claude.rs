@@ -22,17 +22,6 @@ use crate::{
 
 const NAMES: Names = Names { program: "claude", login: "run 'claude' once and type /login, or set ANTHROPIC_API_KEY" };
 
-/// What a reader may run besides looking at files. A command that writes by an option of its own is refused below.
-const READ_COMMANDS: [&str; 6] = [
-    "Bash(git diff:*)",
-    "Bash(git log:*)",
-    "Bash(git show:*)",
-    "Bash(git status:*)",
-    "Bash(git blame:*)",
-    "Bash(git ls-files:*)",
-];
-/// `git diff --output=FILE` writes a file, and `--ext-diff` runs a program of the repository's choice.
-const READ_REFUSED: [&str; 3] = ["Bash(*--output*)", "Bash(*--ext-diff*)", "Bash(*--textconv*)"];
 /// Tools that would leave the worktree, outlive the step or ask a person who is not there.
 const NEVER: [&str; 6] =
     ["EnterWorktree", "ExitWorktree", "CronCreate", "ScheduleWakeup", "RemoteTrigger", "AskUserQuestion"];
@@ -75,11 +64,11 @@ impl Adapter for Claude {
                 args.extend(words(&["--permission-mode", "bypassPermissions"]));
                 args.extend(["--disallowedTools".to_owned(), NEVER.join(",")]);
             }
-            // Every use of a tool that is not allowed here is denied without a question.
+            // What it does not know to change nothing is denied without a question. It knows commands by each of their
+            // words, so rules of our own, such as `git diff:*`, would only let through what it refuses: `--output=FILE`.
+            // What the user's own settings allow is allowed here as well; that cannot be switched off.
             Access::Read => {
                 args.extend(words(&["--permission-mode", "dontAsk", "--tools", "Read,Grep,Glob,Bash"]));
-                args.extend(["--allowedTools".to_owned(), READ_COMMANDS.join(",")]);
-                args.extend(["--disallowedTools".to_owned(), READ_REFUSED.join(",")]);
             }
         }
         if let Some(model) = &settings.model {

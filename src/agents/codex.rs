@@ -42,7 +42,7 @@ impl Adapter for Codex {
     }
 
     /// The project's own `.codex/` (settings, hooks, servers) is not loaded: a worktree is declared untrusted, whatever
-    /// the user declared of the repository. Its `AGENTS.md` is still read, which is only words.
+    /// the user declared of the repository. With it goes the project's `AGENTS.md`.
     fn invocation(&self, request: &Request, settings: &AgentSettings, _surroundings: Surroundings) -> Invocation {
         let mut args: Vec<String> =
             ["exec", "--json", "--color", "never", "--skip-git-repo-check", "-s"].map(str::to_owned).to_vec();

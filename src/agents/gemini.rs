@@ -191,9 +191,25 @@ impl Events {
             Terminal::Good
         } else {
             let message = event["error"]["message"].as_str().unwrap_or(&self.error);
-            let is_empty = message.contains("empty response");
-            Terminal::Bad(Trouble { fault: is_empty.then_some(Fault::GaveUp), ..Trouble::saying(message) })
+            Terminal::Bad(trouble_of(message))
         });
+    }
+}
+
+/// `[API Error: words]`, or `[API Error: {"error":{"code":401,"message":"words","status":"UNAUTHENTICATED"}}]`.
+fn trouble_of(message: &str) -> Trouble {
+    let inner = message.strip_prefix("[API Error: ").unwrap_or(message);
+    let error = inner.rfind(']').and_then(|end| serde_json::from_str::<Value>(&inner[..end]).ok());
+    let error = error.as_ref().map_or(&Value::Null, |value| &value["error"]);
+    let words = match error["message"].as_str() {
+        Some(words) => words.to_owned(),
+        None => inner.replacen(']', "", usize::from(inner.len() < message.len())),
+    };
+    Trouble {
+        fault: words.contains("empty response").then_some(Fault::GaveUp),
+        status: error["code"].as_u64().and_then(|status| u16::try_from(status).ok()),
+        message: words,
+        retry_after: None,
     }
 }
 

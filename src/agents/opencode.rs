@@ -1,14 +1,14 @@
 //! OpenCode: `opencode run --format json` (1.18.33 was recorded).
 //! Knows nothing of other programs.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
 use super::{
     adapter::{Adapter, Ending, Invocation, Parser, Surroundings, common_env},
     fault::{Fault, Names, Trouble},
-    reading::{Reading, Terminal, detail_of, whole},
+    reading::{Reading, Terminal, detail_of, waiting_line, whole},
     request::{AgentEvent, Answer, Request, Structure},
 };
 use crate::{
@@ -17,10 +17,14 @@ use crate::{
         money::{Money, Tokens},
         workflow::Access,
     },
+    sys::file::read_limited,
 };
 
 const NAMES: Names =
     Names { program: "opencode", login: "run 'opencode auth login', or set the key of the model's provider" };
+
+/// Bytes of a project's settings that are looked through.
+const SETTINGS_BYTES_MAX: usize = 1 << 20;
 
 /// The adapter.
 #[derive(Debug)]
@@ -72,9 +76,35 @@ impl Adapter for OpenCode {
             || variable.starts_with("OPENCODE_") && !OF_A_SESSION.iter().any(|start| variable.starts_with(start))
     }
 
-    /// The project's `opencode.json`, `.opencode/` and with them its `AGENTS.md` are not loaded.
+    /// Plugins of the worktree run whatever it is told (1.18.33 has two loaders of settings, and only one of them can be
+    /// switched off). A writer may run anything there anyway; a reader that runs what the author left is none.
+    fn obstacle(&self, request: &Request) -> Option<String> {
+        if request.access == Access::Write {
+            return None;
+        }
+        let says_plugin = |file: &Path| {
+            // What cannot be looked at may hold one.
+            file.exists()
+                && read_limited(file, SETTINGS_BYTES_MAX)
+                    .map_or(true, |bytes| String::from_utf8_lossy(&bytes).contains("plugin"))
+        };
+        let root = &request.worktree;
+        let directories = [".opencode/plugin", ".opencode/plugins"].into_iter().filter(|path| root.join(path).exists());
+        let files = ["opencode.json", "opencode.jsonc", ".opencode/opencode.json", ".opencode/opencode.jsonc"]
+            .into_iter()
+            .filter(|path| says_plugin(&root.join(path)));
+        directories.chain(files).next().map(|path| {
+            format!(
+                "opencode would run the plugins of '{path}' in the work it shall only read, which cannot be switched \
+                 off: set another agent for this role"
+            )
+        })
+    }
+
+    /// The project's `opencode.json`, its `.opencode/` but for plugins, and its `AGENTS.md` are not loaded.
     fn invocation(&self, request: &Request, settings: &AgentSettings, _surroundings: Surroundings) -> Invocation {
-        let mut args: Vec<String> = ["run", "--format", "json", "--pure"].map(str::to_owned).to_vec();
+        let mut args: Vec<String> =
+            ["run", "--format", "json", "--pure", "--print-logs", "--log-level", "WARN"].map(str::to_owned).to_vec();
         // Without a title it asks a model for one.
         args.extend(["--title".to_owned(), format!("{} {}", request.task, request.phase)]);
         if request.access == Access::Write {
@@ -108,6 +138,9 @@ impl Adapter for OpenCode {
 }
 
 /// What a reader may do; the last rule that fits wins. Its own agent `plan` is no reader: its shell writes.
+///
+/// These are rules on words, no sandbox: a `*` that the shell expands to a file named like an option gets through, so
+/// what a reader leaves in the worktree must be looked at as well.
 fn read_only() -> Value {
     json!({
         "*": "deny",
@@ -123,11 +156,17 @@ fn read_only() -> Value {
             "git status*": "allow",
             "git blame*": "allow",
             "git ls-files*": "allow",
-            // What writes a file, or runs a program of the repository's choice.
+            // What writes a file or runs a program of the repository's choice, and what could hide such a word.
             "*>*": "deny",
             "*--output*": "deny",
             "*--ext-diff*": "deny",
             "*--textconv*": "deny",
+            "*\"*": "deny",
+            "*'*": "deny",
+            "*\\*": "deny",
+            "*$*": "deny",
+            "*`*": "deny",
+            "*{*": "deny",
         },
         "edit": "deny",
         "external_directory": "deny",
@@ -137,7 +176,8 @@ fn read_only() -> Value {
     })
 }
 
-/// Reads `--format json`. There is no event while it tries again, and none names the model.
+/// Reads `--format json`. There is no event while it tries again (its log, on standard error, tells why), and none names
+/// the model.
 #[derive(Default)]
 struct Events {
     reading: Reading,
@@ -175,6 +215,19 @@ impl Parser for Events {
         }
     }
 
+    fn complaint(&mut self, line: &[u8], on_event: &mut dyn FnMut(AgentEvent)) {
+        let line = String::from_utf8_lossy(line);
+        // The small model that thinks of a title has troubles of its own.
+        if !line.contains("message=\"stream error\"") || line.contains("agent=title") {
+            return;
+        }
+        let why = line.split_once("error.error=").map_or("", |(_, why)| why.trim_matches('"'));
+        // What it names before the words is the class of the error.
+        let trouble = Trouble::saying(why.split_once("Error: ").map_or(why, |(_, words)| words));
+        let waiting = waiting_line(&trouble, None, None);
+        self.reading.wait(trouble, waiting, on_event);
+    }
+
     fn finish(self: Box<Self>, ending: &Ending<'_>) -> Answer {
         self.reading.finish(NAMES, self.structure, ending)
     }
@@ -183,6 +236,7 @@ impl Parser for Events {
 impl Events {
     /// The end of one call of the model: tokens and cost are its own, so they are summed.
     fn step(&mut self, part: &Value, on_event: &mut dyn FnMut(AgentEvent)) {
+        self.reading.waiting = None;
         let tokens = &part["tokens"];
         let reasoning = whole(&tokens["reasoning"]);
         self.reading.tokens = self.reading.tokens

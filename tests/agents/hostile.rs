@@ -87,6 +87,31 @@ fn a_bad_byte_does_not_lose_an_event_and_escapes_do_not_reach_a_line() {
 }
 
 #[test]
+fn what_a_program_says_only_on_standard_error_is_heard() {
+    let request = kit::request(git_orchestrate::model::workflow::Access::Write);
+    let mut parser = git_orchestrate::agents::adapter::adapter_of(AdapterKind::OpenCode).expect("one").parser(&request);
+    let mut events = Vec::new();
+    for line in [
+        "level=ERROR message=\"stream error\" agent=title error.error=\"AI_APICallError: no such title\"",
+        "level=ERROR message=\"stream error\" agent=build error.error=\"AI_APICallError: rate limit, try again in 90s\"",
+    ] {
+        parser.complaint(line.as_bytes(), &mut |event| events.push(event));
+    }
+    assert_eq!(events, [AgentEvent::Waiting("the provider limits the rate".to_owned())]);
+    let ending = git_orchestrate::agents::adapter::Ending {
+        how: &How::IdleLimit,
+        stderr: b"",
+        result: None,
+        now: kit::recorded_at(),
+        wall: request.wall,
+        idle: request.idle,
+    };
+    let EndedAs::Limited { until: Some(until), reason } = parser.finish(&ending).ended else { panic!("not limited") };
+    assert_eq!(reason, "opencode has reached its limit: rate limit, try again in 90s");
+    assert_eq!(until, kit::recorded_at() + std::time::Duration::from_secs(90));
+}
+
+#[test]
 fn a_flood_is_kept_in_bounds() {
     let line = format!("{{\"type\":\"text\",\"sessionID\":\"s\",\"part\":{{\"text\":\"{}\"}}}}\n", "x".repeat(900_000));
     let (answer, _) = parse(AdapterKind::OpenCode, line.repeat(8).as_bytes());

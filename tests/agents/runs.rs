@@ -216,6 +216,24 @@ fn a_program_beside_the_repository_is_not_looked_for_in_the_worktree() {
     assert_eq!(place.run(&settings, &place.request(Access::Write)).0.text, "the right one");
 }
 
+#[test]
+fn a_reader_that_would_run_what_the_author_left_is_not_started() {
+    let place = Place::new();
+    let mut settings = kit::settings(AdapterKind::OpenCode);
+    settings.model = Some("openai/gpt-5".to_owned());
+    settings.program = Some(place.program("opencode", "exit 0"));
+    let ended = |access| place.run(&settings, &place.request(access)).0.ended;
+    let refused = |ended: &EndedAs| matches!(ended, EndedAs::Infra(line) if line.starts_with("opencode would run"));
+    assert!(!refused(&ended(Access::Read)));
+    fs::write(place.path("worktree/opencode.json"), r#"{"model": "x"}"#).expect("a file");
+    assert!(!refused(&ended(Access::Read)));
+    fs::write(place.path("worktree/opencode.json"), r#"{"plugins": ["./x.js"]}"#).expect("a file");
+    assert!(refused(&ended(Access::Read)));
+    fs::write(place.path("worktree/opencode.json"), "{}").expect("a file");
+    fs::create_dir_all(place.path("worktree/.opencode/plugin")).expect("a directory");
+    assert!(refused(&ended(Access::Read)) && !refused(&ended(Access::Write)));
+}
+
 const RECORDING: &str = r#"
     [[step]]
     task = "RAE-001"
