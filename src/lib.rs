@@ -7,6 +7,7 @@ pub mod cli;
 pub mod config;
 pub mod context;
 pub mod gate;
+pub mod git;
 pub mod handoff;
 pub mod model;
 pub mod plan;

@@ -1,0 +1,233 @@
+//! Merges three trees in memory, by git's rules.
+//! Knows nothing of commits or branches; who merges says which tree is whose.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gix::{
+    ObjectId,
+    bstr::{BStr, BString, ByteSlice},
+    merge::{
+        blob::builtin_driver::text::Labels,
+        tree::{Resolution, TreatAsUnresolved},
+    },
+    objs::tree::EntryMode,
+};
+
+use super::{
+    draft::Draft,
+    error::{During, GitError},
+    object::{gix_tree, tree_id},
+    tree::{self, LeafChange},
+};
+use crate::model::object::TreeId;
+
+/// What a merge came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// The merged tree.
+    pub tree: TreeId,
+    /// What could not be merged, by path; empty: it is clean.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A path that could not be merged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Conflict {
+    /// The path; what is no UTF-8 is replaced.
+    pub path: String,
+    /// Why, a sentence without a full stop.
+    pub why: String,
+}
+
+/// What the tree holds where there is a conflict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Our version of the path; markers never get into a tree.
+    KeepOurs,
+}
+
+impl Draft {
+    /// Merges `theirs` into `ours`, both made on `base`. The trees are code trees. Where git would ask whether a directory was
+    /// renamed, there is a conflict.
+    ///
+    /// # Errors
+    /// If an object cannot be read.
+    pub fn merge_trees(
+        &mut self,
+        base: TreeId,
+        ours: TreeId,
+        theirs: TreeId,
+        on_conflict: OnConflict,
+    ) -> Result<Merged, GitError> {
+        let clean = |tree| Ok(Merged { tree, conflicts: Vec::new() });
+        if base == theirs || ours == theirs {
+            return clean(ours);
+        }
+        if base == ours {
+            return clean(theirs);
+        }
+        let [base, ours, theirs] = [base, ours, theirs].map(gix_tree);
+        let our_changes = tree::diff(self.handle(), base, ours)?;
+        let their_changes = tree::diff(self.handle(), base, theirs)?;
+        if are_apart(&our_changes, &their_changes) {
+            let tree = self.edit_leaves(ours, their_changes.iter())?;
+            return clean(tree_id(tree));
+        }
+        let (merged, conflicts) = self.merge_contents(base, ours, theirs)?;
+        if conflicts.is_empty() {
+            return clean(tree_id(merged));
+        }
+        match on_conflict {
+            OnConflict::KeepOurs => {
+                let tree = self.without_conflicts(ours, merged, &our_changes, &their_changes, &conflicts)?;
+                let conflicts = conflicts
+                    .into_iter()
+                    .map(|(path, why)| Conflict { path: path.to_str_lossy().into_owned(), why })
+                    .collect();
+                Ok(Merged { tree: tree_id(tree), conflicts })
+            }
+        }
+    }
+
+    fn edit_leaves<'a>(
+        &mut self,
+        base: ObjectId,
+        changes: impl Iterator<Item = &'a LeafChange> + Clone,
+    ) -> Result<ObjectId, GitError> {
+        let gone = changes.clone().filter(|change| change.after.is_none()).map(|change| (change.path.clone(), None));
+        let come = changes.filter_map(|change| {
+            let (mode, id) = change.after?;
+            Some((change.path.clone(), Some((mode.kind(), id))))
+        });
+        let edits: Vec<_> = gone.chain(come).collect();
+        self.edit(base, edits.into_iter())
+    }
+
+    /// The full merge, with renames. Its tree is only good if there are no conflicts.
+    fn merge_contents(
+        &mut self,
+        base: ObjectId,
+        ours: ObjectId,
+        theirs: ObjectId,
+    ) -> Result<(ObjectId, BTreeMap<BString, String>), GitError> {
+        let doing = || format!("merge the tree '{theirs}' into '{ours}'");
+        let handle = self.handle();
+        let options = handle.tree_merge_options().during(doing)?;
+        let labels =
+            Labels { ancestor: Some("base".into()), current: Some("ours".into()), other: Some("theirs".into()) };
+        let mut outcome = handle.merge_trees(base, ours, theirs, labels, options).during(doing)?;
+        let mut conflicts = BTreeMap::new();
+        for conflict in &outcome.conflicts {
+            let renamed_around = matches!(conflict.resolution, Ok(Resolution::SourceLocationAffectedByRename { .. }));
+            let why = if conflict.is_unresolved(TreatAsUnresolved::git()) {
+                match &conflict.resolution {
+                    Ok(_) => "both sides changed the same lines".to_owned(),
+                    Err(failure) => told(failure),
+                }
+            } else if renamed_around {
+                "one side renamed the directory that the other side added to".to_owned()
+            } else {
+                continue;
+            };
+            for side in [&conflict.ours, &conflict.theirs] {
+                for path in [side.location(), side.source_location()] {
+                    conflicts.entry(path.to_owned()).or_insert_with(|| why.clone());
+                }
+            }
+        }
+        let tree = outcome.tree.write().during(doing)?.detach();
+        Ok((tree, conflicts))
+    }
+
+    /// Our tree with all of their changes that do not touch a conflict.
+    fn without_conflicts(
+        &mut self,
+        ours: ObjectId,
+        merged: ObjectId,
+        our_changes: &[LeafChange],
+        their_changes: &[LeafChange],
+        conflicts: &BTreeMap<BString, String>,
+    ) -> Result<ObjectId, GitError> {
+        let changed_by_us: BTreeMap<&BStr, &LeafChange> =
+            our_changes.iter().map(|change| (change.path.as_bstr(), change)).collect();
+        let mut edits: Vec<LeafChange> = Vec::new();
+        for change in their_changes.iter().filter(|change| !conflicts.contains_key(&change.path)) {
+            match changed_by_us.get(change.path.as_bstr()) {
+                Some(_) => {
+                    let path = change.path.to_str_lossy();
+                    if let Some(found) = tree::lookup(self.handle(), merged, &path)?.filter(|(mode, _)| !mode.is_tree())
+                    {
+                        edits.push(LeafChange { after: Some(found), ..change.clone() });
+                    }
+                }
+                None if !touches(change.path.as_bstr(), conflicts.keys()) => edits.push(change.clone()),
+                None => {}
+            }
+        }
+        // A directory of ours is not replaced by a file of theirs, nor the other way round.
+        let our_files: BTreeMap<&BStr, Option<(EntryMode, ObjectId)>> =
+            our_changes.iter().map(|change| (change.path.as_bstr(), change.after)).collect();
+        edits.retain(|edit| {
+            edit.after.is_none()
+                || !our_files.iter().any(|(path, after)| after.is_some() && nested(path, edit.path.as_bstr()))
+        });
+        self.edit_leaves(ours, edits.iter())
+    }
+}
+
+fn told(failure: &gix::merge::tree::ResolutionFailure) -> String {
+    use gix::merge::tree::ResolutionFailure;
+    match failure {
+        ResolutionFailure::OursModifiedTheirsDeleted => "one side changed it, the other removed it",
+        ResolutionFailure::OursRenamedTheirsRenamedDifferently { .. } => "both sides renamed it differently",
+        ResolutionFailure::OursDeletedTheirsRenamed => "one side removed it, the other renamed it",
+        ResolutionFailure::OursRenamedTheirsRenamedToSameLocation => "both sides renamed another file to it",
+        ResolutionFailure::SubmoduleMerge | ResolutionFailure::SubmoduleAddAdd => "both sides changed the submodule",
+        ResolutionFailure::OursModifiedTheirsRenamedTypeMismatch
+        | ResolutionFailure::OursModifiedTheirsDirectoryThenOursRenamed { .. }
+        | ResolutionFailure::OursDirectoryTheirsNonDirectoryTheirsRenamed { .. }
+        | ResolutionFailure::OursAddedTheirsAddedTypeMismatch { .. }
+        | ResolutionFailure::Unknown => "both sides changed what it is",
+    }
+    .to_owned()
+}
+
+/// Whether two sets of changes have nothing to do with each other, so that each can be made without the other.
+fn are_apart(ours: &[LeafChange], theirs: &[LeafChange]) -> bool {
+    let paths: BTreeSet<&BStr> = ours.iter().map(|change| change.path.as_bstr()).collect();
+    if theirs.iter().any(|change| touches(change.path.as_bstr(), paths.iter().copied())) {
+        return false;
+    }
+    // A directory that one side emptied may have been renamed; what the other side adds to it belongs elsewhere then.
+    !(adds_where_gone(ours, theirs) || adds_where_gone(theirs, ours))
+}
+
+fn adds_where_gone(removing: &[LeafChange], adding: &[LeafChange]) -> bool {
+    fn dirs(path: &BStr) -> impl Iterator<Item = &BStr> {
+        path.find_iter(b"/").map(move |at| path[..at].as_bstr())
+    }
+    let shrunk: BTreeSet<&BStr> = removing
+        .iter()
+        .filter(|change| change.after.is_none())
+        .flat_map(|change| dirs(change.path.as_bstr()))
+        .collect();
+    adding
+        .iter()
+        .filter(|change| change.before.is_none())
+        .any(|change| dirs(change.path.as_bstr()).any(|dir| shrunk.contains(dir)))
+}
+
+/// Whether a path is among others, above one or below one.
+fn touches<'a, P: AsRef<[u8]> + ?Sized + 'a>(path: &BStr, mut others: impl Iterator<Item = &'a P>) -> bool {
+    others.any(|other| {
+        let other = other.as_ref().as_bstr();
+        path == other || nested(path, other)
+    })
+}
+
+/// Whether one of two paths is a directory on the way to the other.
+fn nested(one: &BStr, two: &BStr) -> bool {
+    let below =
+        |long: &BStr, short: &BStr| long.len() > short.len() && long.starts_with(short) && long[short.len()] == b'/';
+    below(one, two) || below(two, one)
+}

@@ -1,0 +1,28 @@
+//! A repository: objects, refs, trees, merges, signatures, worktrees. gix is used here and nowhere else.
+
+mod command;
+mod draft;
+mod error;
+mod merge;
+mod object;
+mod pack;
+mod publish;
+mod reference;
+mod repository;
+mod signature;
+mod tree;
+mod verify;
+mod worktree;
+
+pub use command::{Git, GitOutput};
+pub use draft::{CommitDraft, Draft, Edit, Objects, What, When};
+pub use error::GitError;
+pub use merge::{Conflict, Merged, OnConflict};
+pub use publish::{PublishError, RefMove};
+pub use repository::{Entry, EntryKind, Head, Identity, Repository};
+pub use signature::Signer;
+pub use tree::{ChangeKind, PathChange};
+pub use verify::{AllowedSigners, SignatureState, verify_bytes};
+pub use worktree::{
+    ChangedFile, Changes, Inspect, Refusal, RefusedFile, Salvage, Slot, SlotError, Slots, Switched, TakePolicy, Taken,
+};

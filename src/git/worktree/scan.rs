@@ -1,0 +1,272 @@
+//! Compares a worktree's files with its index by what the system says of them; contents are for `examine`.
+//! Knows nothing of what is done with what it finds.
+
+use std::{
+    ffi::OsStr,
+    io,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::ffi::OsStrExt,
+    },
+};
+
+use gix::{
+    bstr::{BStr, BString, ByteSlice},
+    index::entry::{Mode, Stage, Stat},
+};
+use rustix::fs::{AtFlags, FileType};
+
+use super::{
+    super::error::{During, GitError},
+    disk::{self, Disk, Named},
+    index::{Index, file_mode, stat_of},
+};
+
+/// Directories deep that we follow.
+const DEPTH_MAX: usize = 4096 / 2;
+
+/// What was found at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub path: BString,
+    pub what: What,
+}
+
+/// How a path may differ from the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// A tracked file that does not look as it did.
+    Touched(Mode, Stat),
+    /// A tracked file is gone.
+    Missing,
+    /// A file that is not tracked and not ignored.
+    New(Mode, Stat),
+    /// A directory with a repository of its own. It is not tracked.
+    Nested,
+    /// A pipe, socket or device. It is not tracked.
+    Special,
+}
+
+/// Says which paths git ignores.
+pub(super) struct Ignored<'a> {
+    handle: &'a gix::Repository,
+    index: &'a Index,
+    stack: Option<gix::AttributeStack<'a>>,
+}
+
+impl<'a> Ignored<'a> {
+    pub(super) fn new(handle: &'a gix::Repository, index: &'a Index) -> Self {
+        Self { handle, index, stack: None }
+    }
+
+    pub(super) fn is(&mut self, path: &BStr, mode: Mode) -> Result<bool, GitError> {
+        use gix::worktree::stack::state::ignore::Source;
+        if self.stack.is_none() {
+            let source = Source::WorktreeThenIdMappingIfNotSkipped;
+            let stack = self.handle.excludes(&self.index.state, None, source);
+            self.stack = Some(stack.during(|| "read the ignore rules".to_owned())?);
+        }
+        let stack = self.stack.as_mut().expect("it was just made");
+        let entry = stack.at_entry(path, Some(mode)).during(|| format!("read the ignore rules for '{path}'"))?;
+        Ok(entry.is_excluded())
+    }
+}
+
+/// Whether ignored files are wanted too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// What `git add -A` would look at.
+    Unignored,
+    /// All that is there.
+    All,
+}
+
+/// All paths that may differ, in the index's order.
+pub(super) fn all(
+    disk: &Disk,
+    index: &Index,
+    handle: &gix::Repository,
+    wanted: Wanted,
+) -> Result<Vec<Found>, GitError> {
+    let mut scan = Scan { index, ignored: Ignored::new(handle, index), wanted, found: Vec::new(), depth: 0 };
+    let end = index.state.entries().len();
+    scan.tracked(disk.root(), &mut BString::default(), 0, end)?;
+    Ok(scan.found)
+}
+
+struct Scan<'a> {
+    index: &'a Index,
+    ignored: Ignored<'a>,
+    wanted: Wanted,
+    found: Vec<Found>,
+    depth: usize,
+}
+
+impl Scan<'_> {
+    /// A directory that the entries `from..to` of the index are in. `path` is its path with a `/` at the end, or empty.
+    fn tracked(&mut self, dir: BorrowedFd<'_>, path: &mut BString, from: usize, to: usize) -> Result<(), GitError> {
+        let names = self.list(dir, path)?;
+        let index = self.index;
+        let entries = index.state.entries();
+        let length = path.len();
+        let mut at = from;
+        for named in &names {
+            if named.name() == b".git" {
+                continue;
+            }
+            path.truncate(length);
+            path.extend_from_slice(named.key());
+            while at < to && before(entries[at].path(&index.state), path.as_bstr(), length) {
+                self.unseen(dir, &entries[at], length)?;
+                at += 1;
+            }
+            if named.kind.is_dir() {
+                let end = at + entries[at..to].partition_point(|entry| entry.path(&index.state).starts_with(path));
+                if end > at {
+                    self.enter(dir, named, path, |scan, below, path| scan.tracked(below, path, at, end))?;
+                    at = end;
+                } else if !self.is_submodule(path[..path.len() - 1].as_bstr()) {
+                    self.untracked_dir(dir, named, path)?;
+                }
+                continue;
+            }
+            if at < to && entries[at].path(&index.state) == path.as_bstr() {
+                let entry = &entries[at];
+                at += 1;
+                self.compare(dir, named, path.as_bstr(), entry)?;
+            } else {
+                self.untracked_file(dir, named, path.as_bstr())?;
+            }
+        }
+        path.truncate(length);
+        for entry in &entries[at..to] {
+            self.unseen(dir, entry, length)?;
+        }
+        Ok(())
+    }
+
+    /// An entry of the index that is not on the disk, or is a submodule's directory, which sorts otherwise there. It is below
+    /// `dir`, whose path is `length` bytes long.
+    fn unseen(&mut self, dir: BorrowedFd<'_>, entry: &gix::index::Entry, length: usize) -> Result<(), GitError> {
+        let path = entry.path(&self.index.state);
+        if entry.mode == Mode::COMMIT {
+            let found = rustix::fs::statat(dir, OsStr::from_bytes(&path[length..]), AtFlags::SYMLINK_NOFOLLOW);
+            if found.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir()) {
+                return Ok(());
+            }
+        }
+        self.push(path, What::Missing);
+        Ok(())
+    }
+
+    fn is_submodule(&self, path: &BStr) -> bool {
+        let state = &self.index.state;
+        state.entry_by_path_and_stage(path, Stage::Unconflicted).is_some_and(|entry| entry.mode == Mode::COMMIT)
+    }
+
+    fn compare(
+        &mut self,
+        dir: BorrowedFd<'_>,
+        named: &Named,
+        path: &BStr,
+        entry: &gix::index::Entry,
+    ) -> Result<(), GitError> {
+        let Some(stat) = stat(dir, named).during(|| format!("look at '{path}'"))? else {
+            self.push(path, What::Missing);
+            return Ok(());
+        };
+        let Some(mode) = file_mode(&stat) else {
+            self.push(path, What::Missing);
+            self.push(path, What::Special);
+            return Ok(());
+        };
+        let seen = stat_of(&stat);
+        if seen != entry.stat || mode != entry.mode || self.index.is_racy(path) {
+            self.push(path, What::Touched(mode, seen));
+        }
+        Ok(())
+    }
+
+    fn untracked_file(&mut self, dir: BorrowedFd<'_>, named: &Named, path: &BStr) -> Result<(), GitError> {
+        if self.wanted == Wanted::Unignored && self.ignored.is(path, Mode::FILE)? {
+            return Ok(());
+        }
+        let Some(stat) = stat(dir, named).during(|| format!("look at '{path}'"))? else {
+            return Ok(());
+        };
+        match file_mode(&stat) {
+            Some(mode) => self.push(path, What::New(mode, stat_of(&stat))),
+            None => self.push(path, What::Special),
+        }
+        Ok(())
+    }
+
+    /// A directory without tracked files. `path` ends in `/`.
+    fn untracked_dir(&mut self, dir: BorrowedFd<'_>, named: &Named, path: &mut BString) -> Result<(), GitError> {
+        let name = path[..path.len() - 1].as_bstr();
+        if self.wanted == Wanted::Unignored && self.ignored.is(name, Mode::DIR)? {
+            return Ok(());
+        }
+        self.enter(dir, named, path, |scan, below, path| {
+            let names = scan.list(below, path)?;
+            if names.iter().any(|named| named.name() == b".git") {
+                let at = path[..path.len() - 1].to_owned();
+                scan.push(at.as_bstr(), What::Nested);
+                return Ok(());
+            }
+            let length = path.len();
+            for named in &names {
+                path.truncate(length);
+                path.extend_from_slice(named.key());
+                if named.kind.is_dir() {
+                    scan.untracked_dir(below, named, path)?;
+                } else {
+                    scan.untracked_file(below, named, path.as_bstr())?;
+                }
+            }
+            path.truncate(length);
+            Ok(())
+        })
+    }
+
+    fn enter(
+        &mut self,
+        dir: BorrowedFd<'_>,
+        named: &Named,
+        path: &mut BString,
+        walk: impl FnOnce(&mut Self, BorrowedFd<'_>, &mut BString) -> Result<(), GitError>,
+    ) -> Result<(), GitError> {
+        if self.depth >= DEPTH_MAX {
+            return Err(GitError::BadPath(path.to_string()));
+        }
+        let below = disk::below(dir, named.name()).during(|| format!("open the directory '{path}'"))?;
+        self.depth += 1;
+        let walked = walk(self, below.as_fd(), path);
+        self.depth -= 1;
+        walked
+    }
+
+    fn list(&self, dir: BorrowedFd<'_>, path: &BString) -> Result<Vec<Named>, GitError> {
+        disk::entries(dir).during(|| format!("list the directory '{path}'"))
+    }
+
+    fn push(&mut self, path: &BStr, what: What) {
+        self.found.push(Found { path: path.to_owned(), what });
+    }
+}
+
+/// Whether an entry of the index comes before what is next on the disk. Both are below the same directory, whose path is
+/// `length` bytes long.
+fn before(entry: &BStr, next: &BStr, length: usize) -> bool {
+    let (entry, next) = (&entry[length..], &next[length..]);
+    if next.ends_with(b"/") && entry.starts_with(next) { false } else { entry < next }
+}
+
+fn stat(dir: BorrowedFd<'_>, named: &Named) -> io::Result<Option<rustix::fs::Stat>> {
+    match rustix::fs::statat(dir, OsStr::from_bytes(named.name()), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_dir() => Ok(None),
+        Ok(stat) => Ok(Some(stat)),
+        Err(rustix::io::Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

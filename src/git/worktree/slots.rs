@@ -1,0 +1,239 @@
+//! All slots of a repository: made, found again, repaired, removed, one at a time.
+//! Knows nothing of who uses them.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use gix::ObjectId;
+
+use super::{
+    super::{
+        error::{At, During, GitError},
+        object::gix_commit,
+        repository::{Repository, unpoisoned},
+    },
+    error::SlotError,
+    slot::{Place, Slot, code_root, is_absent, pointer},
+    state::{self, State},
+};
+use crate::model::object::CommitId;
+
+/// What our administrative directories begin with, among those of the user's own worktrees.
+const PREFIX: &str = "orchestrate-";
+/// Administrative directories tried for a slot, where others of the same name are in use.
+const ADMINS_MAX: usize = 9;
+/// Where things go that are in the way of a slot.
+const ASIDE: &str = ".set-aside";
+/// Letters in a slot's name.
+const NAME_MAX: usize = 64;
+
+/// The slots below one directory. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    repository: Repository,
+    dir: PathBuf,
+    /// One slot is made or removed at a time.
+    turn: Arc<Mutex<()>>,
+}
+
+impl Slots {
+    /// The slots of a repository below `dir`, which is made when the first one is.
+    ///
+    /// # Errors
+    /// If the directory's path cannot be found.
+    pub fn open(repository: &Repository, dir: &Path) -> Result<Self, GitError> {
+        let dir = std::path::absolute(dir).at("find the directory", dir)?;
+        Ok(Self { repository: repository.clone(), dir, turn: Arc::default() })
+    }
+
+    /// Where the slots are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Opens a slot; makes it, with `at` checked out, if it is not there or no longer whole. One that is there is opened as it is,
+    /// with all that was changed in it: see [`Slot::head`] and [`Slot::prepare`]. `at` is a code commit.
+    ///
+    /// # Errors
+    /// [`SlotError::Occupied`] if something that is not ours is in its place.
+    pub fn get(&self, name: &str, at: CommitId) -> Result<Slot, GitError> {
+        check_name(name)?;
+        let turn = unpoisoned(&self.turn);
+        let path = self.dir.join(name);
+        let admin = self.admin(name, &path)?;
+        let place = Place { name: name.to_owned(), path, admin, aside: self.dir.join(ASIDE) };
+        let known = state::read(&place.admin);
+        let dir_is_there = fs::symlink_metadata(&place.path).is_ok_and(|found| found.is_dir());
+        match known {
+            Some(state) if dir_is_there => {
+                drop(turn);
+                self.reopen(place, state)
+            }
+            Some(_) | None => {
+                let half_made = fs::read(place.admin.join("locked")).is_ok_and(|why| why.starts_with(b"initializing"));
+                let commit = gix_commit(at);
+                let root = code_root(&self.repository.local(), commit)?;
+                self.set_up(&place, commit, dir_is_there && !half_made)?;
+                drop(turn);
+                self.fill(place, commit, root)
+            }
+        }
+    }
+
+    /// The names of the slots that are there, in order.
+    ///
+    /// # Errors
+    /// If the directory of worktrees cannot be read.
+    pub fn list(&self) -> Result<Vec<String>, GitError> {
+        let worktrees = self.repository.common_dir().join("worktrees");
+        let entries = match fs::read_dir(&worktrees) {
+            Err(error) if is_absent(&error) => return Ok(Vec::new()),
+            entries => entries.at("list", &worktrees)?,
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.at("list", &worktrees)?;
+            let Some(path) = slot_of(&entry.path()) else { continue };
+            let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+            if ours && path.parent() == Some(&self.dir) {
+                names.extend(path.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Removes a slot with its ignored files.
+    ///
+    /// # Errors
+    /// [`SlotError::Unsaved`] if it has changes: save and reset it first.
+    pub fn remove(&self, mut slot: Slot) -> Result<(), GitError> {
+        let changes = slot.changes()?;
+        if let Some(path) =
+            changes.files.first().map(|file| &file.path).or(changes.others.first().map(|file| &file.path))
+        {
+            return Err(SlotError::Unsaved { slot: slot.name().to_owned(), path: path.clone() }.into());
+        }
+        let _turn = unpoisoned(&self.turn);
+        let (path, admin) = (slot.path().to_owned(), slot.admin_dir().to_owned());
+        drop(slot);
+        // The files first: a directory that git knows can be opened again, one that it does not is in the way.
+        fs::remove_dir_all(&path).at("remove", &path)?;
+        fs::remove_dir_all(&admin).at("remove", &admin)
+    }
+
+    fn handle(&self, path: &Path) -> Result<gix::Repository, GitError> {
+        let mut handle = self.repository.handle();
+        handle.set_workdir(path.to_owned()).during(|| format!("work in '{}'", path.display()))?;
+        Ok(handle)
+    }
+
+    fn reopen(&self, place: Place, state: State) -> Result<Slot, GitError> {
+        let handle = self.handle(&place.path)?;
+        match state {
+            State::At(commit, root) => {
+                let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
+                slot.flush()?;
+                Ok(slot)
+            }
+            // A switch was interrupted: files are of one commit or of the other, and were clean when it began. Seen from
+            // the second, those of the first look changed; they are saved like any other.
+            State::Between(_, (commit, root)) => {
+                let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
+                slot.fill()?;
+                Ok(slot)
+            }
+        }
+    }
+
+    fn fill(&self, place: Place, commit: ObjectId, root: ObjectId) -> Result<Slot, GitError> {
+        let handle = self.handle(&place.path)?;
+        let locked = place.admin.join("locked");
+        let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
+        slot.fill()?;
+        match fs::remove_file(&locked) {
+            Err(error) if !is_absent(&error) => Err(error).at("remove", locked)?,
+            Ok(()) | Err(_) => {}
+        }
+        Ok(slot)
+    }
+
+    /// Makes the administrative files and the empty directory. A directory that is there and has lost its administrative files
+    /// may hold work: it is set aside.
+    fn set_up(&self, place: &Place, commit: ObjectId, dir_has_work: bool) -> Result<(), GitError> {
+        let line = pointer(&place.admin);
+        let dot_git = place.path.join(".git");
+        if fs::symlink_metadata(&place.path).is_ok() {
+            let ours = fs::read_to_string(&dot_git).is_ok_and(|found| found == line);
+            let empty = fs::read_dir(&place.path).is_ok_and(|mut entries| entries.next().is_none());
+            if !ours && !empty {
+                return Err(SlotError::Occupied(place.path.clone()).into());
+            }
+            if dir_has_work && !empty {
+                self.set_dir_aside(place)?;
+            }
+        }
+        fs::create_dir_all(&place.admin).at("make the directory", &place.admin)?;
+        let write = |name: &str, text: &str| {
+            let path = place.admin.join(name);
+            super::index::replace(&path, text.as_bytes()).at("write", path)
+        };
+        write("locked", "initializing\n")?;
+        write("HEAD", &format!("{commit}\n"))?;
+        write("commondir", "../..\n")?;
+        write("gitdir", &format!("{}\n", dot_git.display()))?;
+        for old in ["index", "orchestrate"] {
+            let path = place.admin.join(old);
+            match fs::remove_file(&path) {
+                Err(error) if !is_absent(&error) => return Err(error).at("remove", path),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        fs::create_dir_all(&place.path).at("make the directory", &place.path)?;
+        fs::write(&dot_git, line).at("write", dot_git)
+    }
+
+    fn set_dir_aside(&self, place: &Place) -> Result<(), GitError> {
+        fs::create_dir_all(&place.aside).at("make the directory", &place.aside)?;
+        let seconds = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs());
+        let to = place.aside.join(format!("{}-{seconds}-{}", place.name, std::process::id()));
+        tracing::warn!(from = %place.path.display(), to = %to.display(), "set aside a worktree that git no longer knows");
+        fs::rename(&place.path, &to).at("set aside", &place.path)
+    }
+
+    /// The administrative directory of the slot at `path`: the one that points to it, else a free one.
+    fn admin(&self, name: &str, path: &Path) -> Result<PathBuf, GitError> {
+        let worktrees = self.repository.common_dir().join("worktrees");
+        let mut free = None;
+        for number in 1..=ADMINS_MAX {
+            let admin = match number {
+                1 => worktrees.join(format!("{PREFIX}{name}")),
+                number => worktrees.join(format!("{PREFIX}{name}-{number}")),
+            };
+            match slot_of(&admin) {
+                Some(of) if of == path => return Ok(admin),
+                // It belongs to a slot elsewhere, which may still be used.
+                Some(of) if of.exists() => {}
+                Some(_) | None => free = free.or(Some(admin)),
+            }
+        }
+        free.ok_or_else(|| SlotError::Occupied(worktrees.join(format!("{PREFIX}{name}"))).into())
+    }
+}
+
+/// The worktree that an administrative directory is for.
+fn slot_of(admin: &Path) -> Option<PathBuf> {
+    let text = fs::read_to_string(admin.join("gitdir")).ok()?;
+    Path::new(text.trim_end_matches('\n')).parent().map(Path::to_owned)
+}
+
+fn check_name(name: &str) -> Result<(), GitError> {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > NAME_MAX || name.starts_with('-') || !name.chars().all(letters) {
+        return Err(SlotError::BadName(name.to_owned()).into());
+    }
+    Ok(())
+}

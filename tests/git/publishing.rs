@@ -1,0 +1,118 @@
+//! Publishing: objects before refs, each ref by compare-and-swap, many at once.
+
+use std::{sync::Barrier, thread};
+
+use git_orchestrate::{
+    config::settings::Durability,
+    git::{PublishError, RefMove},
+};
+
+use crate::kit::{Sandbox, commit_of};
+
+const THREADS: usize = 8;
+const EACH: usize = 20;
+
+fn to(
+    name: &str,
+    from: Option<git_orchestrate::model::object::CommitId>,
+    to: git_orchestrate::model::object::CommitId,
+) -> RefMove {
+    RefMove { name: name.into(), from, to, reason: "test".into() }
+}
+
+#[test]
+fn a_ref_moves_only_from_where_it_was_expected() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository();
+    let head = repository.resolve("HEAD").unwrap();
+    let tree = repository.root_tree(head).unwrap();
+    let mut draft = repository.draft();
+    let one = commit_of(&mut draft, tree, vec![head], "one");
+    let two = commit_of(&mut draft, tree, vec![one], "two");
+    let name = "refs/heads/orchestrate/task/api";
+    repository.publish(draft.objects(), vec![to(name, None, one)], Durability::Full).unwrap();
+    let publish = |moves| repository.publish(Default::default(), moves, Durability::Full);
+    let again = publish(vec![to(name, None, two)]).unwrap_err();
+    assert!(matches!(again, PublishError::Moved { expected: None, found: Some(found), .. } if found == one), "{again}");
+    let other = "refs/orchestrate/salvage/api/1";
+    let both = publish(vec![to(other, None, two), to(name, Some(two), head)]).unwrap_err();
+    assert!(matches!(both, PublishError::Moved { .. }), "{both}");
+    assert_eq!(repository.reference(other).unwrap(), None, "all or nothing");
+    publish(vec![to(other, None, two), to(name, Some(one), two)]).unwrap();
+    assert_eq!(repository.reference(name).unwrap(), Some(two));
+    sandbox.git(&["pack-refs", "--all"]);
+    publish(vec![to(name, Some(two), one)]).unwrap();
+    assert_eq!(sandbox.git(&["rev-parse", name]), one.to_string());
+    let all: Vec<_> = repository.references("refs/orchestrate/").unwrap();
+    assert_eq!(all, [(other.to_owned(), two)]);
+    let taken = publish(vec![to("refs/heads/orchestrate/task/api/sub", None, one)]).unwrap_err();
+    assert!(matches!(taken, PublishError::Taken { .. }), "{taken}");
+    let taken = publish(vec![to("refs/heads/orchestrate/task", None, one)]).unwrap_err();
+    assert!(matches!(taken, PublishError::Taken { .. }), "{taken}");
+    for bad in ["refs/heads/a..b", "HEAD", "heads/x", "refs/heads/x.lock", "refs/heads/../../x"] {
+        assert!(publish(vec![to(bad, None, one)]).is_err(), "{bad}");
+    }
+    repository.delete_reference(other, one).unwrap_err();
+    repository.delete_reference(other, two).unwrap();
+    assert_eq!(repository.reference(other).unwrap(), None);
+    let log = sandbox.git(&["reflog", "show", "--format=%gs", name]);
+    assert_eq!(log.lines().collect::<Vec<_>>(), ["test", "test", "test"]);
+    sandbox.check();
+}
+
+#[test]
+fn publishers_at_once_share_a_trip_and_lose_nothing() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository();
+    let head = repository.resolve("HEAD").unwrap();
+    let tree = repository.root_tree(head).unwrap();
+    let shared = "refs/heads/orchestrate/shared";
+    repository.publish(Default::default(), vec![to(shared, None, head)], Durability::Os).unwrap();
+    let start = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for worker in 0..THREADS {
+            let (repository, start) = (repository.clone(), &start);
+            scope.spawn(move || {
+                let own = format!("refs/heads/orchestrate/task/w{worker}");
+                let mut at = None;
+                start.wait();
+                for step in 0..EACH {
+                    let mut draft = repository.draft();
+                    let next = commit_of(&mut draft, tree, vec![at.unwrap_or(head)], &format!("{worker} {step}"));
+                    repository.publish(draft.objects(), vec![to(&own, at, next)], Durability::Full).unwrap();
+                    at = Some(next);
+                    loop {
+                        let tip = repository.reference(shared).unwrap().unwrap();
+                        let mut draft = repository.draft();
+                        let next = commit_of(&mut draft, tree, vec![tip], &format!("shared {worker} {step}"));
+                        match repository.publish(draft.objects(), vec![to(shared, Some(tip), next)], Durability::Full) {
+                            Ok(()) => break,
+                            Err(PublishError::Moved { .. }) => {}
+                            Err(error) => panic!("{error}"),
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let count = |name: &str| sandbox.git(&["rev-list", "--count", name]).parse::<usize>().unwrap();
+    assert_eq!(count(shared), THREADS * EACH + 1);
+    for worker in 0..THREADS {
+        assert_eq!(count(&format!("refs/heads/orchestrate/task/w{worker}")), EACH + 1);
+    }
+    sandbox.check();
+}
+
+#[test]
+fn a_lock_of_git_is_waited_for_and_named() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository();
+    let head = repository.resolve("HEAD").unwrap();
+    let lock = sandbox.path().join(".git/refs/heads/mine.lock");
+    std::fs::write(&lock, "").unwrap();
+    let error = repository.publish(Default::default(), vec![to("refs/heads/mine", None, head)], Durability::Os);
+    let error = error.unwrap_err();
+    assert!(matches!(error, PublishError::Locked { .. }), "{error}");
+    assert!(error.hint().unwrap().contains("mine.lock"));
+    assert!(lock.exists(), "a lock that is not ours stays");
+}
