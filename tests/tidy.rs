@@ -12,7 +12,7 @@ const ROOMS: [(&str, u32); 19] = [
     ("model", 0),
     ("text", 0),
     ("plan", 1),
-    ("route", 1),
+    ("route", 2),
     ("config", 1),
     ("sys", 1),
     ("git", 2),

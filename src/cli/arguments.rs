@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Parser, Subcommand};
 
-use super::{completions, terminal::Colour};
+use super::{clean, completions, land, log, review, show, start, status, stop, terminal::Colour};
 
 /// Have coding agents work through a queue of tasks: reviewed, gated, signed, landed
 #[derive(Debug, Parser)]
@@ -44,6 +44,33 @@ Examples:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Work on the queue until nothing more can be done
+    #[command(after_help = start::START_EXAMPLES)]
+    Start(start::StartArguments),
+    /// Go on where a run was stopped or died
+    #[command(after_help = start::RESUME_EXAMPLES)]
+    Resume(start::StartArguments),
+    /// Show how every task stands and what the workers do
+    #[command(after_help = status::EXAMPLES)]
+    Status(status::StatusArguments),
+    /// Ask the run that is at work to stop
+    #[command(after_help = stop::EXAMPLES)]
+    Stop(stop::StopArguments),
+    /// Show what waits for a person, and decide it
+    #[command(after_help = review::EXAMPLES)]
+    Review(review::ReviewArguments),
+    /// Show one task with all that is known of it
+    #[command(after_help = show::EXAMPLES)]
+    Show(show::ShowArguments),
+    /// Show every step: who, which model, how it ended, what it cost, its commit and signature
+    #[command(after_help = log::EXAMPLES)]
+    Log(log::LogArguments),
+    /// Put the integration branch onto your branch
+    #[command(after_help = land::EXAMPLES)]
+    Land(land::LandArguments),
+    /// Remove what no task needs any more
+    #[command(after_help = clean::EXAMPLES)]
+    Clean(clean::CleanArguments),
     /// Print a script with which a shell completes our command line
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArguments),

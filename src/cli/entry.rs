@@ -11,9 +11,10 @@ use clap::{Parser, error::ErrorKind};
 
 use super::{
     arguments::{Arguments, Command},
-    completions,
+    clean, completions,
     exit::Exit,
     failure::Failure,
+    land, log, review, show, start, status, stop,
     terminal::{Terminal, Verbosity},
 };
 
@@ -41,19 +42,28 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         (false, _) => Verbosity::Debug,
     };
     let terminal = Terminal::new(arguments.color, verbosity, || true);
-    match carry_out(&arguments) {
+    match carry_out(&arguments, &terminal) {
         Ok(exit) => exit,
         Err(failure) => tell(&failure, &terminal),
     }
 }
 
-fn carry_out(arguments: &Arguments) -> Result<Exit, Failure> {
+fn carry_out(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     for directory in &arguments.directories {
         std::env::set_current_dir(directory)
             .map_err(|error| Failure::fatal(format!("cannot change to '{}': {error}", directory.display()), None))?;
     }
     let mut out = BufWriter::new(io::stdout().lock());
     let exit = match &arguments.command {
+        Command::Start(arguments) => start::run(arguments, "start", terminal, &mut out),
+        Command::Resume(arguments) => start::run(arguments, "resume", terminal, &mut out),
+        Command::Status(arguments) => status::run(arguments, terminal, &mut out),
+        Command::Stop(arguments) => stop::run(arguments, terminal),
+        Command::Review(arguments) => review::run(arguments, terminal, &mut out),
+        Command::Show(arguments) => show::run(arguments, terminal, &mut out),
+        Command::Log(arguments) => log::run(arguments, terminal, &mut out),
+        Command::Land(arguments) => land::run(arguments, terminal, &mut out),
+        Command::Clean(arguments) => clean::run(arguments, terminal, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out).map(|()| Exit::Done),
     };
     out.flush()?;

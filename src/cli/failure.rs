@@ -4,7 +4,7 @@
 use std::io;
 
 use super::exit::Exit;
-use crate::config::problem::Problem;
+use crate::{config::problem::Problem, land::LandError, run::RunError};
 
 /// How much it stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,5 +96,27 @@ impl From<Vec<Problem>> for Failure {
             hint: problem.hint.clone(),
         };
         Self::Told { exit: Exit::Fatal, complaints: problems.into_iter().map(complaint).collect() }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Self {
+        let exit = match &error {
+            RunError::HeldBy(_) => Exit::Busy,
+            RunError::NoTask { .. } | RunError::NoRun => Exit::NoMatch,
+            RunError::NotHeld(_) | RunError::WhichPhase { .. } => Exit::Person,
+            RunError::Land(
+                LandError::Conflict { .. } | LandError::Refused { .. } | LandError::NotFastForward { .. },
+            ) => Exit::Person,
+            RunError::Land(LandError::Red { .. }) => Exit::No,
+            _ => Exit::Fatal,
+        };
+        match error {
+            RunError::Problems(problems) => problems.into(),
+            error => {
+                let hint = error.hint();
+                Self::fatal(error.to_string(), hint).exiting(exit)
+            }
+        }
     }
 }

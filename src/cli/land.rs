@@ -1,6 +1,17 @@
 //! `land`: puts the integration branch onto the user's branch.
 //! Knows nothing of merges.
 
+use std::{io::Write, path::Path};
+
+use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use crate::{
+    land::onto::FastForward,
+    run::{
+        Project,
+        onto_branch::{self, How},
+    },
+};
+
 /// What `land` takes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct LandArguments {
@@ -25,3 +36,26 @@ Examples:
   git orchestrate land --dry-run           Say what would be done
   git orchestrate land                     Land on the branch that is checked out
   git orchestrate land --into main --no-ff";
+
+/// Runs `land`.
+///
+/// # Errors
+/// When it cannot be landed without a person, or uncommitted work is in the way.
+pub fn run(arguments: &LandArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let project = Project::open(Path::new("."))?;
+    let fast_forward = match (arguments.ff_only, arguments.no_ff) {
+        (true, _) => FastForward::Only,
+        (false, true) => FastForward::Never,
+        (false, false) => FastForward::IfPossible,
+    };
+    let landed = onto_branch::land(&project, arguments.into.as_deref(), fast_forward, arguments.dry_run)?;
+    let (onto, branch) = (&landed.onto, &project.settings.landing.branch);
+    match landed.how {
+        How::UpToDate => terminal.say(&format!("'{onto}' has all of '{branch}' already")),
+        How::Forward if arguments.dry_run => writeln!(out, "would move '{onto}' forward to '{branch}'")?,
+        How::Merge if arguments.dry_run => writeln!(out, "would merge '{branch}' into '{onto}', gate it and commit")?,
+        How::Forward => writeln!(out, "'{onto}' is now at {} ({branch})", landed.commit.short())?,
+        How::Merge => writeln!(out, "'{onto}' is now at {}, a merge of '{branch}'", landed.commit.short())?,
+    }
+    Ok(Exit::Done)
+}

@@ -1,9 +1,10 @@
 //! `log`: every step.
 //! Knows nothing of where the steps are read.
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
 use super::{
+    exit::Exit,
     failure::Failure,
     terminal::{Terminal, Verbosity},
 };
@@ -13,6 +14,7 @@ use crate::{
         json,
         log::{Detail, LogView, write},
     },
+    run::{Project, view},
 };
 
 /// What `log` takes.
@@ -57,4 +59,15 @@ pub fn show(
         write(&view, terminal.out_look(), detail, out)?;
     }
     Ok(())
+}
+
+/// Runs `log`.
+///
+/// # Errors
+/// When a task's steps cannot be read.
+pub fn run(arguments: &LogArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let project = Project::open(Path::new("."))?;
+    let names: Vec<String> = arguments.tasks.iter().map(ToString::to_string).collect();
+    show(arguments, LogView { tasks: view::log(&project, &names)? }, terminal, out)?;
+    Ok(Exit::Done)
 }

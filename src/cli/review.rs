@@ -1,13 +1,20 @@
 //! `review`: what waits for a person, and the person's decision.
 //! Knows nothing of how a decision is carried out.
 
-use std::io::Write;
-
-use super::{failure::Failure, terminal::Terminal};
-use crate::{
-    model::{record::Decision, task::TaskId, workflow::PhaseId},
-    report::{json, review::ReviewView},
+use std::{
+    io::{Read, Write},
+    path::Path,
 };
+
+use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use crate::{
+    model::{checkpoint::TaskState, record::Decision, task::TaskId, workflow::PhaseId},
+    report::{json, review::ReviewView},
+    run::{Project, decide, queue, view},
+};
+
+/// Bytes of advice that are read from standard input.
+const FEEDBACK_BYTES_MAX: u64 = 64 << 10;
 
 /// What `review` takes.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -85,4 +92,32 @@ pub fn show(
         crate::report::review::write(view, terminal.out_look(), out)?;
     }
     Ok(())
+}
+
+/// Runs `review`.
+///
+/// # Errors
+/// When nothing waits there, or the decision does not fit.
+pub fn run(arguments: &ReviewArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let project = Project::open(Path::new("."))?;
+    let decision = arguments.decision(|| {
+        let mut text = String::new();
+        std::io::stdin().take(FEEDBACK_BYTES_MAX).read_to_string(&mut text).map(|_| text)
+    })?;
+    let names: Vec<String> = arguments.task.iter().map(ToString::to_string).collect();
+    let (Some(decision), Some(task)) = (decision, &arguments.task) else {
+        let view = view::review(&project, &names)?;
+        show(arguments, &view, terminal, out)?;
+        return Ok(if view.items.is_empty() { Exit::Done } else { Exit::Person });
+    };
+    let queue = queue::load(&project)?;
+    let queued = queue::find(&queue, task.as_str())?;
+    let committed = decide::decide(&project, queued, arguments.phase.as_ref(), decision)?;
+    let state = committed.checkpoint.state();
+    let phase = &committed.record.phase;
+    terminal.say(&format!("{task}: noted at {phase} in commit {}; it is now {state}", committed.tip.short()));
+    if matches!(state, TaskState::New | TaskState::Running | TaskState::Finished) {
+        terminal.hint("git orchestrate resume");
+    }
+    Ok(Exit::Done)
 }

@@ -1,15 +1,17 @@
 //! `show`: one task with all that is known of it.
 //! Knows nothing of where that is read.
 
-use std::io::Write;
+use std::{io::Write, path::Path};
 
-use super::{failure::Failure, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, terminal::Terminal};
 use crate::{
     model::{task::TaskId, workflow::PhaseId},
     report::{
         json,
         show::{ShowView, write, write_gate},
     },
+    run::{Project, view},
+    text,
 };
 
 /// What `show` takes.
@@ -56,12 +58,27 @@ pub fn show(
         (None, true) => {
             let id = &arguments.task;
             let message = format!("no gate has judged task '{id}' yet");
-            return Err(
-                Failure::fatal(message, format!("git orchestrate log {id}")).exiting(super::exit::Exit::NoMatch)
-            );
+            return Err(Failure::fatal(message, format!("git orchestrate log {id}")).exiting(Exit::NoMatch));
         }
         (_, false) if arguments.json => json::write(view, out)?,
         (_, false) => write(view, terminal.out_look(), out)?,
     }
     Ok(())
+}
+
+/// Runs `show`.
+///
+/// # Errors
+/// When there is no such task, phase or step.
+pub fn run(arguments: &ShowArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let project = Project::open(Path::new("."))?;
+    let name = arguments.task.as_str();
+    if let Some(phase) = &arguments.prompt {
+        out.write_all(view::prompt(&project, name, phase)?.text.as_bytes())?;
+    } else if let Some(step) = arguments.transcript {
+        out.write_all(&text::clean_bytes(&view::transcript(&project, name, step)?).into_bytes())?;
+    } else {
+        show(arguments, &view::show(&project, name)?, terminal, out)?;
+    }
+    Ok(Exit::Done)
 }

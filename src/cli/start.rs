@@ -1,9 +1,20 @@
 //! `start` and `resume`: the run.
 //! Knows nothing of the loop; it says what is selected and shows what is told.
 
+use std::{io::Write, path::Path};
+
+use super::{exit::Exit, failure::Failure, progress::Progress, terminal::Terminal};
 use crate::{
     config::parse::JOBS_MAX,
     model::{task::TaskId, workflow::PhaseId},
+    report::{json, look::Ink},
+    run::{
+        Project,
+        drive::{self, Options},
+        preflight,
+    },
+    sys::signal::StopSignals,
+    text,
 };
 
 /// What `start` and `resume` take.
@@ -49,3 +60,67 @@ pub const RESUME_EXAMPLES: &str = "\
 Examples:
   git orchestrate resume            Go on after a stop, a crash or in a fresh clone
   git orchestrate resume --jobs 2   The same with two workers";
+
+/// Runs `start` or `resume`; `command` is which.
+///
+/// # Errors
+/// When the run cannot start.
+pub fn run(
+    arguments: &StartArguments,
+    command: &str,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let project = Project::open(Path::new("."))?;
+    let options = Options {
+        tasks: arguments.tasks.iter().map(ToString::to_string).collect(),
+        jobs: arguments.jobs.map(|jobs| jobs as usize),
+        workflow: arguments.workflow.clone(),
+        until: arguments.until.clone(),
+        reload: arguments.reload,
+        command: command.to_owned(),
+    };
+    if arguments.dry_run {
+        return rehearse(&project, &options, arguments.json, terminal, out);
+    }
+    let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
+    let mut progress = Progress::new(terminal, arguments.json, Box::new(&mut *out));
+    let summary = drive::start(&project, &options, &signals, &mut |event| progress.show(event));
+    progress.close();
+    drop(progress);
+    let summary = summary?;
+    Ok(summary.end.into())
+}
+
+fn rehearse(
+    project: &Project,
+    options: &Options,
+    is_json: bool,
+    terminal: &Terminal,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let tasks = preflight::rehearse(project, options)?;
+    if is_json {
+        #[derive(serde::Serialize)]
+        struct View {
+            tasks: Vec<preflight::Rehearsed>,
+        }
+        let none = tasks.is_empty();
+        json::write(&View { tasks }, out)?;
+        return Ok(if none { Exit::NoMatch } else { Exit::Done });
+    }
+    for task in &tasks {
+        let after = if task.after.is_empty() { String::new() } else { format!(", after {}", task.after.join(", ")) };
+        let (id, title) = (terminal.out_look().paint(Ink::Strong, task.id.as_str()), text::clean_line(&task.title));
+        writeln!(out, "{id}  {title}  ({}, workflow {}{after})", task.state, task.workflow)?;
+        for (phase, who) in &task.phases {
+            writeln!(out, "    {phase:<16} {}", text::clean_line(who))?;
+        }
+    }
+    if tasks.is_empty() {
+        terminal.say("nothing to do: no task is open");
+        return Ok(Exit::NoMatch);
+    }
+    writeln!(out, "\n{}; nothing was started", text::count(tasks.len() as u64, "task"))?;
+    Ok(Exit::Done)
+}

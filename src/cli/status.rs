@@ -1,18 +1,23 @@
 //! `status`: how the whole stands.
 //! Knows nothing of where that is read.
 
-use std::io::Write;
+use std::{io::Write, path::Path, time::Duration};
 
 use clap::ValueEnum;
 
-use super::{failure::Failure, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, terminal::Terminal};
 use crate::{
     model::task::TaskId,
     report::{
         json,
         status::{RecordEnd, StatusView, write, write_porcelain},
     },
+    run::{Project, view},
+    sys::signal::{StopLevel, StopSignals},
 };
+
+/// How often `--watch` looks.
+const WATCH_EVERY: Duration = Duration::from_millis(500);
 
 /// What `status` takes.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -72,4 +77,40 @@ pub fn show(
 
 fn now() -> jiff::Timestamp {
     jiff::Timestamp::try_from(crate::sys::clock::now()).unwrap_or_default()
+}
+
+/// Runs `status`.
+///
+/// # Errors
+/// When the queue cannot be read.
+pub fn run(arguments: &StatusArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let names: Vec<String> = arguments.tasks.iter().map(ToString::to_string).collect();
+    if !arguments.watch {
+        let project = Project::open(Path::new("."))?;
+        show(arguments, &view::status(&project, &names)?, terminal, out)?;
+        return Ok(Exit::Done);
+    }
+    let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
+    let mut last = Vec::new();
+    while signals.level() == StopLevel::None {
+        let project = Project::open(Path::new("."))?;
+        let mut text = Vec::new();
+        show(arguments, &view::status(&project, &names)?, terminal, &mut text)?;
+        if text != last {
+            if terminal.is_out_terminal() {
+                // Home, then each line anew, then what is left of the old ones: it does not flicker.
+                write!(out, "\x1b[H")?;
+                for line in String::from_utf8_lossy(&text).lines() {
+                    write!(out, "{line}\x1b[K\r\n")?;
+                }
+                write!(out, "\x1b[J")?;
+            } else {
+                out.write_all(&text)?;
+            }
+            out.flush()?;
+            last = text;
+        }
+        std::thread::sleep(WATCH_EVERY);
+    }
+    Ok(Exit::Done)
 }

@@ -1,6 +1,14 @@
 //! `stop`: asks the run that holds the repository to end.
 //! Knows nothing of how it ends.
 
+use std::path::Path;
+
+use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use crate::{
+    run::{Project, decide},
+    sys::signal::StopLevel,
+};
+
 /// What `stop` takes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct StopArguments {
@@ -14,3 +22,16 @@ pub const EXAMPLES: &str = "\
 Examples:
   git orchestrate stop        Let the running steps finish, start nothing new
   git orchestrate stop --now  End the running steps; `git orchestrate resume` does them again";
+
+/// Runs `stop`.
+///
+/// # Errors
+/// When no run is at work.
+pub fn run(arguments: &StopArguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let project = Project::open(Path::new("."))?;
+    let level = if arguments.now { StopLevel::Now } else { StopLevel::Finish };
+    let holder = decide::request_stop(&project, level)?;
+    let how = if arguments.now { "now" } else { "after the steps that are being made" };
+    terminal.say(&format!("asked pid {} to stop {how}", holder.pid));
+    Ok(Exit::Done)
+}

@@ -43,7 +43,11 @@ pub fn review_feedback(verdict: &Verdict) -> String {
     if !unmet.is_empty() {
         advice.push_str("\n\nNot met:\n");
         for criterion in unmet {
-            advice.push_str(&format!("\n- {}: {}", text::clean_line(&criterion.id), text::clean_line(&criterion.evidence)));
+            advice.push_str(&format!(
+                "\n- {}: {}",
+                text::clean_line(&criterion.id),
+                text::clean_line(&criterion.evidence)
+            ));
         }
     }
     advice

@@ -39,6 +39,18 @@ pub struct Edit {
     pub what: What,
 }
 
+impl Edit {
+    /// Puts a file that cannot be run.
+    pub fn put(path: &str, blob: BlobId) -> Self {
+        Self { path: path.to_owned(), what: What::Put { blob, executable: false } }
+    }
+
+    /// Puts a whole directory.
+    pub fn put_tree(path: &str, tree: TreeId) -> Self {
+        Self { path: path.to_owned(), what: What::PutTree(tree) }
+    }
+}
+
 /// What an edit puts at its path. Directories on the way are made, and gone when empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {

@@ -6,6 +6,7 @@ mod error;
 mod merge;
 mod object;
 mod pack;
+mod porcelain;
 mod publish;
 mod reference;
 mod repository;

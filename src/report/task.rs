@@ -167,7 +167,7 @@ impl Totals {
 }
 
 /// Serializes what a `Display` says: the words of the model's enums.
-pub(super) fn word<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+pub fn word<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
 }
 

@@ -1,7 +1,7 @@
 //! The variables that agents and checks may see: an allow-list, so that nothing secret leaks by being forgotten.
 //! Does not know which keys a certain program needs; those are named by its settings.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
 
 /// What every program gets of ours. A `*` at the end stands for any rest.
 const ALWAYS: &[&str] = &[
@@ -69,6 +69,14 @@ const ONLY_BY_NAME: &[&str] = &["CLAUDECODE", "CLAUDE_CODE_*", "CODEX_SANDBOX*",
 /// if we have none.
 pub fn allowed(pass: &[String]) -> BTreeMap<OsString, OsString> {
     choose(std::env::vars_os(), pass)
+}
+
+/// The directory for what belongs to this user on this machine: `$XDG_DATA_HOME/git-orchestrate`, else below `HOME`.
+/// None where neither variable holds an absolute path.
+pub fn data_dir() -> Option<PathBuf> {
+    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+    data.map(|data| data.join("git-orchestrate"))
 }
 
 fn choose(variables: impl Iterator<Item = (OsString, OsString)>, pass: &[String]) -> BTreeMap<OsString, OsString> {

@@ -1,4 +1,5 @@
 //! Slots: detached worktrees outside the repository that are used again and again.
+//! Know nothing of tasks or of who works in them.
 
 mod checkout;
 mod disk;
@@ -11,6 +12,6 @@ mod slots;
 mod state;
 
 pub use error::SlotError;
-pub use examine::{Refusal, RefusedFile, TakePolicy};
+pub use examine::{Inspect, Refusal, RefusedFile, TakePolicy};
 pub use slot::{ChangedFile, Changes, Salvage, Slot, Switched, Taken};
 pub use slots::Slots;

@@ -1,0 +1,199 @@
+//! Puts the integration branch onto the user's branch, whose files are updated as `git merge` would update them.
+//! Knows nothing of tasks: by now their work is one branch.
+
+use std::path::PathBuf;
+
+use super::LandError;
+use crate::{
+    config::settings::Durability,
+    git::{CommitDraft, Edit, Git, GitError, Identity, OnConflict, RefMove, Repository, Signer, When},
+    handoff::layout,
+    model::{
+        object::{BlobId, CommitId, TreeId},
+        record::{CheckResult, GateVerdict},
+    },
+};
+
+/// Whether a merge commit is made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FastForward {
+    /// Only where the user's branch has commits of its own.
+    #[default]
+    IfPossible,
+    /// Never: refuse then.
+    Only,
+    /// Always.
+    Never,
+}
+
+/// What is to be landed where.
+pub struct Onto<'a> {
+    /// The repository.
+    pub repository: &'a Repository,
+    /// The full name of the integration branch.
+    pub branch: &'a str,
+    /// The full name of the user's branch; none: the one that is checked out.
+    pub onto: Option<String>,
+    /// Whether a merge commit is made.
+    pub fast_forward: FastForward,
+    /// Who commits.
+    pub identity: &'a Identity,
+    /// Whose key signs.
+    pub signer: &'a Signer,
+}
+
+/// What landing comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// Everything is there already.
+    UpToDate,
+    /// The branch moves forward.
+    Forward,
+    /// A merge commit of this code is made.
+    Merge(TreeId),
+}
+
+/// What would be done, and on which commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The full name of the user's branch.
+    pub onto: String,
+    /// Where it is.
+    pub from: CommitId,
+    /// Where the integration branch is.
+    pub tip: CommitId,
+    /// How.
+    pub way: Way,
+}
+
+/// Looks how the integration branch gets onto the user's.
+///
+/// # Errors
+/// [`LandError`] where it does not.
+pub fn look(onto: &Onto) -> Result<Route, LandError> {
+    let repository = onto.repository;
+    let tip =
+        repository.reference(onto.branch)?.ok_or_else(|| LandError::NothingThere(short(onto.branch).to_owned()))?;
+    let name = match &onto.onto {
+        Some(name) => name.clone(),
+        None => repository.head()?.branch.ok_or(LandError::Detached)?,
+    };
+    let from = repository.reference(&name)?.ok_or_else(|| LandError::NoBranch(short(&name).to_owned()))?;
+    let way = if repository.is_ancestor(tip, from)? {
+        Way::UpToDate
+    } else if repository.is_ancestor(from, tip)? && onto.fast_forward != FastForward::Never {
+        Way::Forward
+    } else if onto.fast_forward == FastForward::Only {
+        return Err(LandError::NotFastForward { onto: short(&name).to_owned(), branch: short(onto.branch).to_owned() });
+    } else {
+        Way::Merge(merged(onto, &name, from, tip)?)
+    };
+    Ok(Route { onto: name, from, tip, way })
+}
+
+fn merged(onto: &Onto, name: &str, from: CommitId, tip: CommitId) -> Result<TreeId, LandError> {
+    let repository = onto.repository;
+    let mut draft = repository.draft();
+    let base = match repository.merge_base(from, tip)? {
+        Some(base) => draft.code_tree(base)?,
+        None => draft.tree(None, &[])?,
+    };
+    let (ours, theirs) = (draft.code_tree(from)?, draft.code_tree(tip)?);
+    let both = draft.merge_trees(base, ours, theirs, OnConflict::KeepOurs)?;
+    if !both.conflicts.is_empty() {
+        return Err(LandError::Conflict {
+            onto: short(name).to_owned(),
+            branch: short(onto.branch).to_owned(),
+            paths: both.conflicts.into_iter().map(|conflict| conflict.path).collect(),
+        });
+    }
+    draft.code_commit(both.tree, from)?;
+    // The gate checks it out before there is a commit for it.
+    repository.publish(draft.objects(), Vec::new(), Durability::Full).map_err(GitError::from)?;
+    Ok(both.tree)
+}
+
+/// Lands. A merged tree that nobody has tested is judged first.
+///
+/// # Errors
+/// [`LandError::Gate`] if the gate refuses the merged tree, [`LandError::Refused`] if uncommitted work is in the way;
+/// nothing has changed then.
+pub fn land(
+    onto: &Onto,
+    way: &Route,
+    judge: &mut dyn FnMut(TreeId, CommitId) -> Result<GateVerdict, LandError>,
+) -> Result<CommitId, LandError> {
+    let to = match way.way {
+        Way::UpToDate => return Ok(way.from),
+        Way::Forward => way.tip,
+        Way::Merge(tree) => {
+            let checkout = onto.repository.draft().code_commit(tree, way.from)?;
+            let verdict = judge(tree, checkout)?;
+            if verdict.result != CheckResult::Pass {
+                return Err(LandError::Red { reason: super::batch::gate_reason(&verdict) });
+            }
+            merge_commit(onto, way, tree)?
+        }
+    };
+    let Some(worktree) = checked_out_at(onto.repository, &way.onto)? else {
+        let reason = format!("orchestrate: land {}", short(onto.branch));
+        let moves = vec![RefMove { name: way.onto.clone(), from: Some(way.from), to, reason }];
+        onto.repository
+            .publish(Default::default(), moves, Durability::Full)
+            .map_err(|error| LandError::Git(GitError::from(error)))?;
+        return Ok(to);
+    };
+    let checkout = Repository::discover(&worktree)?;
+    let output = Git::of(&checkout).args(["merge", "--ff-only", "--quiet", &to.to_string()]).run(&[])?;
+    if output.code == Some(0) {
+        return Ok(to);
+    }
+    let said = crate::text::clean_bytes(&[output.stdout, output.stderr].concat());
+    Err(LandError::Refused { onto: short(&way.onto).to_owned(), output: said.trim().to_owned() })
+}
+
+/// The merge commit, whose `.handoff/` is the user's with the checkpoints of what landed.
+fn merge_commit(onto: &Onto, way: &Route, code: TreeId) -> Result<CommitId, LandError> {
+    let repository = onto.repository;
+    let mut draft = repository.draft();
+    let mut edits = Vec::new();
+    let own = draft.root_tree(way.from)?;
+    if let Some(handoff) = draft.tree_at(own, layout::DIR)? {
+        edits.push(Edit::put_tree(layout::DIR, handoff));
+    }
+    for entry in repository.list(way.tip, layout::CHECKPOINTS)? {
+        edits.push(Edit::put(&format!("{}/{}", layout::CHECKPOINTS, entry.name), BlobId(entry.id)));
+    }
+    let tree = draft.tree(Some(code), &edits)?;
+    let commit = CommitDraft {
+        tree,
+        parents: vec![way.from, way.tip],
+        author: onto.identity.clone(),
+        committer: onto.identity.clone(),
+        message: format!("Merge branch '{}'\n", short(onto.branch)),
+        time: When::now(),
+    };
+    let id = draft.commit(commit, Some(onto.signer))?;
+    repository.publish(draft.objects(), Vec::new(), Durability::Full).map_err(GitError::from)?;
+    Ok(id)
+}
+
+/// The worktree that has a branch checked out.
+fn checked_out_at(repository: &Repository, branch: &str) -> Result<Option<PathBuf>, LandError> {
+    let listed = Git::of(repository).args(["worktree", "list", "--porcelain", "-z"]).output(&[])?;
+    let mut worktree = None;
+    for line in listed.split(|byte| *byte == 0) {
+        let line = String::from_utf8_lossy(line);
+        if let Some(path) = line.strip_prefix("worktree ") {
+            worktree = Some(PathBuf::from(path));
+        } else if line.strip_prefix("branch ") == Some(branch) {
+            return Ok(worktree);
+        }
+    }
+    Ok(None)
+}
+
+/// A branch as people name it.
+pub fn short(name: &str) -> &str {
+    name.strip_prefix("refs/heads/").unwrap_or(name)
+}

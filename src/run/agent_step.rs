@@ -1,0 +1,395 @@
+//! A step of an agent: the worktree made ready, the prompt, the agent, its answer read, its files taken.
+//! Knows nothing of the loop; what the outcome means for the task is the model's.
+
+use std::time::Instant;
+
+use super::{
+    RunError, brief,
+    brief::Asking,
+    commit::{Committed, Step, commit, step_commit},
+    foreman::{Dropped, Job},
+    live::{Worker, last_words},
+    salvage,
+    workshop::{SlotGuard, Workshop},
+};
+use crate::{
+    agents::{
+        agent::Agent,
+        request::{AgentEvent, Answer, EndedAs, Request, Structure},
+        schema,
+    },
+    config::settings::Durability,
+    context::{self, Prompt},
+    git::{self, Draft, Slot, TakePolicy},
+    model::{
+        money::{Money, Tokens},
+        next::What,
+        object::{CommitId, TreeId},
+        record::{Actor, ChangeKind, ChangedFile, Document, Outcome, RECORD_SCHEMA, Record, RefusedFile},
+        verdict::Status,
+        workflow::{Access, Role},
+    },
+    report::event::RunEvent,
+    route,
+    sys::{clock, file},
+    text,
+};
+
+/// Characters of an agent's last words that a record keeps.
+const SUMMARY_BYTES_MAX: usize = 4000;
+/// Lines of them.
+const SUMMARY_LINES_MAX: usize = 60;
+
+/// How a step of an agent ended.
+pub enum Made {
+    /// It is on the disk.
+    Committed(Box<Committed>),
+    /// It was not made.
+    Dropped(Dropped),
+}
+
+impl From<Option<Committed>> for Made {
+    fn from(committed: Option<Committed>) -> Self {
+        committed.map_or(Self::Dropped(Dropped::Cancelled), |committed| Self::Committed(Box::new(committed)))
+    }
+}
+
+/// The commit that a slot checks out for a code tree: the base itself where that is the same, else one made for it.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn checkout_of(shop: &Workshop, draft: &mut Draft, code: TreeId, base: CommitId) -> Result<CommitId, RunError> {
+    let repository = &shop.project.repository;
+    if repository.root_tree(base)? == code {
+        return Ok(base);
+    }
+    let commit = draft.code_commit(code, base)?;
+    if !repository.exists(commit) {
+        // Only what is checked out, no state: it need not survive a crash.
+        repository.publish(draft.objects(), Vec::new(), crate::config::settings::Durability::Os)?;
+    }
+    Ok(commit)
+}
+
+/// Makes the step.
+///
+/// # Errors
+/// When it could not be made or recorded; what the agent wrote is then saved or still in its worktree.
+pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
+    let name = job.agent.as_deref().expect("BUG: a job for an agent names it");
+    let agent = shop.agents.get(name).expect("BUG: only configured agents are chosen");
+    let What::Agent { role, access, .. } = &job.work.what else { unreachable!("BUG: this is a job for an agent") };
+    let mut draft = shop.project.repository.draft();
+    let from = step_commit(&shop.project.repository, &job.checkpoint, job.tip, job.work.from)?;
+    let code = draft.code_tree(from)?;
+    let checkout = checkout_of(shop, &mut draft, code, job.checkpoint.base)?;
+    let mut slot = shop.agent_slot(job.slot, checkout)?;
+    prepare(shop, &mut slot)?;
+
+    let (started, clock) = (clock::now_rfc3339(), Instant::now());
+    let structure = brief::structure(&job.checkpoint, &job.work.phase);
+    let prompt =
+        brief::prompt(&shop.project, &shop.templates, &Asking { job, role, access: *access, structure, code })?;
+    let mut asked = ask(shop, job, agent, &slot, *access, structure, &prompt)?;
+    asked.duration_ms = clock.elapsed().as_millis() as u64;
+    if !matches!(asked.answer.ended, EndedAs::Cancelled | EndedAs::Limited { .. }) {
+        return judge(
+            shop,
+            job,
+            agent,
+            slot,
+            draft,
+            asked,
+            Told { role, access: *access, from, code, prompt, started },
+        );
+    }
+    let saved = salvage::save(&mut slot, &shop.identity, job.task.id.as_str())?;
+    if let Some(name) = saved {
+        let message =
+            format!("what {} had begun for {} {} is kept as {name}", agent.name(), job.task.id, job.work.phase);
+        (shop.tell)(RunEvent::Warning { message, hint: Some(format!("git show {name}")) });
+    }
+    Ok(Made::Dropped(match asked.answer.ended {
+        EndedAs::Limited { until, reason } => Dropped::Parked { until, reason },
+        EndedAs::Cancelled | EndedAs::Finished | EndedAs::Failed(_) | EndedAs::Infra(_) => Dropped::Cancelled,
+    }))
+}
+
+/// What was known before the agent was asked.
+struct Told<'a> {
+    role: &'a Role,
+    access: Access,
+    from: CommitId,
+    code: TreeId,
+    prompt: Prompt,
+    started: String,
+}
+
+/// What came of asking, of one or two questions.
+struct Asked {
+    answer: Answer,
+    document: Result<Option<Document>, String>,
+    tokens: Tokens,
+    cost: Option<Money>,
+    duration_ms: u64,
+}
+
+/// Files that each worktree shares with the user's checkout, and the setup of a new one.
+fn prepare(shop: &Workshop, slot: &mut SlotGuard) -> Result<(), RunError> {
+    let Some(root) = &shop.project.root else { return Ok(()) };
+    super::setup::prepare(shop, root, slot)
+}
+
+fn ask(
+    shop: &Workshop,
+    job: &Job,
+    agent: &Agent,
+    slot: &Slot,
+    access: Access,
+    structure: Option<Structure>,
+    prompt: &Prompt,
+) -> Result<Asked, RunError> {
+    let limits = &shop.project.settings.limits;
+    let spec_timeout = job.checkpoint.spec(&job.work.phase).and_then(|spec| spec.timeout);
+    let scratch = shop.scratch.join(format!("worker-{}", job.slot));
+    let cannot = |source| RunError::File { path: scratch.clone(), what: "cannot be made", source };
+    std::fs::create_dir_all(&scratch).map_err(cannot)?;
+    let mut request = Request {
+        task: job.task.id.to_string(),
+        phase: job.work.phase.to_string(),
+        attempt: job.work.attempt,
+        prompt: prompt.text.clone(),
+        worktree: slot.path().to_owned(),
+        access,
+        structure,
+        scratch: scratch.clone(),
+        wall: spec_timeout.unwrap_or(limits.step_timeout).0,
+        idle: limits.idle_timeout.0,
+        output_bytes_max: limits.output_bytes as usize,
+    };
+    let mut asked = question(shop, job, agent, &request);
+    if let (EndedAs::Finished, Err(why)) = (&asked.answer.ended, &asked.document) {
+        request.prompt = context::ask_again(&prompt.text, &asked.answer.text, why, structure);
+        let first = asked;
+        asked = question(shop, job, agent, &request);
+        asked.tokens = asked.tokens + first.tokens;
+        asked.cost = match (asked.cost, first.cost) {
+            (Some(second), Some(first)) => Some(second + first),
+            (known, None) | (None, known) => known,
+        };
+        let mut transcript = first.answer.transcript;
+        transcript.extend_from_slice(&asked.answer.transcript);
+        asked.answer.transcript = transcript;
+        asked.answer.left_behind += first.answer.left_behind;
+    }
+    if let Err(source) = file::remove_tree(&scratch) {
+        tracing::warn!(%source, path = %scratch.display(), "a scratch directory was not removed");
+    }
+    Ok(asked)
+}
+
+fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Asked {
+    let mut worker = Worker {
+        slot: job.slot,
+        task: job.task.id.clone(),
+        phase: job.work.phase.clone(),
+        attempt: job.work.attempt,
+        agent: agent.name().to_owned(),
+        model: agent.model().map(str::to_owned),
+        since: clock::now_rfc3339(),
+        last: String::new(),
+        tokens: Tokens::default(),
+    };
+    shop.live.worker(&worker, true);
+    let slot = job.slot as u32;
+    let answer = agent.run(request, &shop.supervisor, &shop.cancel, &mut |event| {
+        let told = match event {
+            AgentEvent::Started { model, .. } => {
+                worker.model = model.or(worker.model.take());
+                None
+            }
+            AgentEvent::Text(text) => {
+                worker.last = last_words(&text);
+                Some(RunEvent::AgentSaid { slot, text })
+            }
+            AgentEvent::Tool { name, detail } => {
+                worker.last = last_words(&format!("{name} {detail}"));
+                Some(RunEvent::ToolUsed { slot, tool: name, detail })
+            }
+            AgentEvent::Usage(tokens) => {
+                worker.tokens = tokens;
+                Some(RunEvent::TokensUsed { slot, tokens })
+            }
+            AgentEvent::Waiting(reason) => {
+                worker.last = last_words(&reason);
+                Some(RunEvent::AgentWaiting { slot, reason })
+            }
+        };
+        shop.live.worker(&worker, false);
+        if let Some(told) = told {
+            (shop.tell)(told);
+        }
+    });
+    let document = document(&answer, request.structure);
+    let model = answer.model.as_deref().or(agent.model());
+    let priced = || route::price::cost(&shop.project.settings.prices, model?, &answer.tokens);
+    let cost = answer.cost_usd.or_else(priced);
+    Asked { document, tokens: answer.tokens, cost, duration_ms: 0, answer }
+}
+
+/// The document that the answer owes: none where none is owed, an error where it cannot be read.
+fn document(answer: &Answer, structure: Option<Structure>) -> Result<Option<Document>, String> {
+    match structure {
+        None => Ok(None),
+        Some(Structure::Plan) => schema::plan_from(answer).map(|plan| Some(Document::Plan(plan))),
+        Some(Structure::Verdict) => schema::verdict_from(answer).map(|verdict| Some(Document::Verdict(verdict))),
+    }
+}
+
+/// What became of the attempt: the outcome, a line for people, and what the next attempt must heed.
+struct Judged {
+    outcome: Outcome,
+    reason: String,
+    feedback: String,
+}
+
+fn judge(
+    shop: &Workshop,
+    job: &Job,
+    agent: &Agent,
+    mut slot: SlotGuard,
+    mut draft: Draft,
+    asked: Asked,
+    told: Told,
+) -> Result<Made, RunError> {
+    let taken = match told.access {
+        Access::Write => take(shop, job, &mut slot, &mut draft)?,
+        Access::Read => {
+            salvage::save(&mut slot, &shop.identity, job.task.id.as_str())?;
+            Took { tree: told.code, changed: Vec::new(), refused: Vec::new() }
+        }
+    };
+    let Judged { outcome, reason, feedback } = decide(&asked, &taken, told.access);
+    let document = asked.document.ok().flatten();
+    let report = (told.access == Access::Read && document.is_none() && outcome == Outcome::Done)
+        .then(|| Document::Report(text::clean(&asked.answer.text)));
+    let record = Record {
+        schema: RECORD_SCHEMA,
+        task: job.task.id.clone(),
+        seq: 0,
+        phase: job.work.phase.clone(),
+        attempt: job.work.attempt,
+        role: Some(told.role.to_string()),
+        actor: Actor::Agent {
+            name: agent.name().to_owned(),
+            adapter: agent.adapter().word().to_owned(),
+            version: shop.versions.get(agent.name()).cloned(),
+            model: asked.answer.model.clone().or_else(|| agent.model().map(str::to_owned)),
+            family: agent.family(),
+        },
+        session: asked.answer.session.clone(),
+        base: told.from,
+        code: taken.tree,
+        prompt: Some(told.prompt.digest),
+        context: told.prompt.context,
+        started: told.started,
+        duration_ms: asked.duration_ms,
+        tokens: asked.tokens,
+        cost_usd: asked.cost,
+        outcome,
+        reason,
+        document: document.or(report),
+        gate: None,
+        decision: None,
+        new_base: None,
+        feedback,
+        summary: text::head(text::clean(&asked.answer.text).trim(), SUMMARY_LINES_MAX, SUMMARY_BYTES_MAX),
+        changed: taken.changed,
+        refused: taken.refused.clone(),
+        checkpoint_before: None,
+    };
+    let step = Step { job, from: told.from, code: taken.tree, record, transcript: Some(asked.answer.transcript) };
+    let committed = commit(shop, draft, step)?;
+    let refused = taken.refused;
+    if told.access == Access::Write {
+        let left = shop.project.repository.draft().code_commit(taken.tree, job.checkpoint.base)?;
+        slot.accept(left)?;
+        if !refused.is_empty() {
+            // They are kept under a salvage ref, and must not be in the way of the next step.
+            slot.reset()?;
+        }
+    }
+    Ok(Made::Committed(Box::new(committed)))
+}
+
+/// Takes the agent's files; what cannot be taken is named, and kept under a salvage ref before it goes.
+fn take(shop: &Workshop, job: &Job, slot: &mut SlotGuard, draft: &mut Draft) -> Result<Took, RunError> {
+    let policy = TakePolicy { file_bytes_max: shop.project.settings.limits.file_bytes, inspect: None };
+    let taken = slot.take(draft, &policy)?;
+    if !taken.refused.is_empty() {
+        slot.rescue(&salvage::place(job.task.id.as_str()), &shop.identity, Durability::Full)?;
+    }
+    let change = |kind| match kind {
+        git::ChangeKind::Added => ChangeKind::Added,
+        git::ChangeKind::Modified => ChangeKind::Modified,
+        git::ChangeKind::Removed => ChangeKind::Deleted,
+    };
+    let changed = taken.changed.into_iter();
+    let refused = taken.refused.into_iter();
+    Ok(Took {
+        tree: taken.tree,
+        changed: changed.map(|file| ChangedFile { path: file.path, change: change(file.kind) }).collect(),
+        refused: refused.map(|file| RefusedFile { path: file.path, reason: file.why.to_string() }).collect(),
+    })
+}
+
+/// What was taken of an agent's files.
+struct Took {
+    tree: TreeId,
+    changed: Vec<ChangedFile>,
+    refused: Vec<RefusedFile>,
+}
+
+fn decide(asked: &Asked, taken: &Took, access: Access) -> Judged {
+    let judged = |outcome, reason: &str, feedback: String| Judged { outcome, reason: reason.to_owned(), feedback };
+    match (&asked.answer.ended, &asked.document, access) {
+        (EndedAs::Infra(why), ..) => judged(Outcome::Infra, why, String::new()),
+        (EndedAs::Cancelled | EndedAs::Limited { .. }, ..) => {
+            unreachable!("BUG: a step that was not made is not judged")
+        }
+        (EndedAs::Failed(why), _, Access::Write) => {
+            judged(Outcome::Failed, why, format!("The last attempt ended early: {why}"))
+        }
+        // A reading step that went wrong says nothing of the work.
+        (EndedAs::Failed(why), _, Access::Read) => judged(Outcome::Infra, why, String::new()),
+        (EndedAs::Finished, Err(why), _) => {
+            judged(Outcome::Infra, &format!("its answer cannot be read, asked twice: {why}"), String::new())
+        }
+        (EndedAs::Finished, Ok(_), Access::Write) if taken.changed.is_empty() => {
+            let refused: Vec<String> =
+                taken.refused.iter().map(|file| format!("{} ({})", file.path, file.reason)).collect();
+            let why = if refused.is_empty() {
+                "it says that it is finished, but no file changed".to_owned()
+            } else {
+                format!("no file that may be committed changed; not taken: {}", refused.join(", "))
+            };
+            judged(Outcome::Failed, &why, format!("The last attempt does not count: {why}"))
+        }
+        (EndedAs::Finished, Ok(document), _) => match document {
+            Some(Document::Verdict(verdict)) => {
+                let what = verdict.required_changes.first().map_or("", |change| change.what.as_str());
+                match verdict.status {
+                    Status::Approved => judged(Outcome::Done, "", String::new()),
+                    Status::NeedsChanges => {
+                        judged(Outcome::Changes, &text::clean_line(what), context::review_feedback(verdict))
+                    }
+                    Status::Rejected => {
+                        let why = if what.is_empty() { &verdict.summary } else { what };
+                        judged(Outcome::Rejected, &text::clean_line(why), context::review_feedback(verdict))
+                    }
+                }
+            }
+            Some(Document::Plan(_) | Document::Report(_)) | None => judged(Outcome::Done, "", String::new()),
+        },
+    }
+}

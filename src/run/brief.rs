@@ -1,0 +1,176 @@
+//! Gathers what a step's prompt is made of, from the tree that the work starts from.
+//! Knows nothing of how prompts read; `show --prompt` prints exactly what this returns.
+
+use std::sync::Arc;
+
+use super::{
+    Project, RunError,
+    commit::step_commit,
+    foreman::{Foreman, Job},
+    queue::Queued,
+};
+use crate::{
+    agents::request::Structure,
+    context::{self, Dependency, Files, Prompt, PromptInput, Rule, Templates},
+    git::{EntryKind, Repository},
+    handoff::{checkpoints, layout},
+    model::{
+        checkpoint::Checkpoint,
+        machine::State,
+        next::{What, Work},
+        object::{BlobId, TreeId},
+        task::TaskId,
+        workflow::{Access, PhaseId, Product, Role},
+    },
+};
+
+/// Bytes of the change that a reviewer is shown; the rest it looks at itself.
+const DIFF_BYTES_MAX: usize = 120 << 10;
+
+/// A prompt to be made.
+pub struct Asking<'a> {
+    /// The step.
+    pub job: &'a Job,
+    /// Who plays it.
+    pub role: &'a Role,
+    /// What it may do.
+    pub access: Access,
+    /// The structure of its answer.
+    pub structure: Option<Structure>,
+    /// The code it starts from.
+    pub code: TreeId,
+}
+
+struct Tree<'a> {
+    repository: &'a Repository,
+    tree: TreeId,
+}
+
+impl Files for Tree<'_> {
+    fn read(&self, path: &str) -> Option<(BlobId, Vec<u8>)> {
+        let entry = self.repository.entry(self.tree, path).ok()??;
+        let is_file = matches!(entry.kind, EntryKind::File | EntryKind::Executable);
+        let blob = is_file.then_some(BlobId(entry.id))?;
+        Some((blob, self.repository.blob(blob).ok()?))
+    }
+
+    fn list(&self) -> Vec<String> {
+        let files = self.repository.files(self.tree).unwrap_or_default();
+        files.into_iter().map(|(path, ..)| path).collect()
+    }
+}
+
+/// The structure that the answer of a phase must have.
+pub fn structure(checkpoint: &Checkpoint, phase: &PhaseId) -> Option<Structure> {
+    let spec = checkpoint.spec(phase)?;
+    match (&spec.reviews, spec.produces) {
+        (Some(_), _) => Some(Structure::Verdict),
+        (None, Some(Product::Plan)) => Some(Structure::Plan),
+        (None, Some(Product::Report) | None) => None,
+    }
+}
+
+/// The prompt of a step.
+///
+/// # Errors
+/// When a template or a glob of the task is wrong.
+pub fn prompt(project: &Project, templates: &Templates, asking: &Asking) -> Result<Prompt, RunError> {
+    let Asking { job, role, access, structure, code } = *asking;
+    let (repository, checkpoint) = (&project.repository, &job.checkpoint);
+    let survey = context::survey(&Tree { repository, tree: code }, &job.task)?;
+    let phase = checkpoint.phase(&job.work.phase);
+    let mut rules = survey.rules;
+    rules.extend(project.settings.rules.iter().map(|text| Rule {
+        source: layout::CONFIG.to_owned(),
+        blob: None,
+        text: text.clone(),
+    }));
+    let step = job.work.phase.plan_step();
+    let plan_step = checkpoint.plan.as_ref().and_then(|plan| plan.steps.iter().find(|s| Some(s.id.as_str()) == step));
+    let reads_change = access == Access::Read && checkpoint.good > 0;
+    let diff = match reads_change {
+        true => Some(repository.diff_text(repository.code_tree(checkpoint.base)?, code, DIFF_BYTES_MAX)?),
+        false => None,
+    };
+    let input = PromptInput {
+        task: &job.task,
+        checkpoint,
+        phase: &job.work.phase,
+        role,
+        access,
+        structure,
+        plan_step,
+        feedback: phase.map_or(&[], |phase| phase.feedback.as_slice()),
+        summaries: summaries(checkpoint, &job.work.phase),
+        dependencies: dependencies(project, job),
+        rules,
+        files: survey.files,
+        diff,
+        plan_json: None,
+        base: checkpoint.base,
+    };
+    let mut prompt = context::prompt(&input, templates)?;
+    prompt.cut.extend(survey.missing);
+    Ok(prompt)
+}
+
+/// What the phases that this one builds on said at their end.
+fn summaries(checkpoint: &Checkpoint, id: &PhaseId) -> Vec<(PhaseId, String)> {
+    let over = checkpoint.phases.iter().filter(|phase| phase.id != *id && phase.state == State::Passed);
+    // A plan is given as such, and its review has been heeded.
+    let told = over.filter(|phase| {
+        checkpoint.spec(&phase.id).is_some_and(|spec| spec.produces != Some(Product::Plan) && spec.reviews.is_none())
+    });
+    told.filter(|phase| !phase.summary.is_empty()).map(|phase| (phase.id.clone(), phase.summary.clone())).collect()
+}
+
+fn dependencies(project: &Project, job: &Job) -> Vec<Dependency> {
+    job.task.depends_on.iter().filter_map(|id| dependency(project, job, id)).collect()
+}
+
+/// What a task that has landed said at its end, as the commit that this one starts from holds it.
+fn dependency(project: &Project, job: &Job, id: &TaskId) -> Option<Dependency> {
+    let path = layout::checkpoint(id);
+    let bytes = project.repository.read(job.checkpoint.base, &path).ok()??;
+    let checkpoint = checkpoints::from_toml(&String::from_utf8_lossy(&bytes), &path).ok()?;
+    let last = checkpoint
+        .phases
+        .iter()
+        .rev()
+        .find(|phase| !phase.summary.is_empty() && checkpoint.spec(&phase.id).is_some_and(|spec| spec.writes()))?;
+    Some(Dependency { id: id.clone(), title: String::new(), summary: last.summary.clone() })
+}
+
+/// The prompt that a phase of a task would be sent now, or was asked last.
+///
+/// # Errors
+/// [`RunError::Preflight`] for a phase that no agent plays.
+pub fn show(project: &Project, foreman: &Foreman, queued: &Queued, phase: &PhaseId) -> Result<Prompt, RunError> {
+    let entry = foreman.entry(&queued.task.id).ok_or_else(|| RunError::NotHeld(queued.task.id.clone()))?;
+    let checkpoint = foreman.checkpoint(entry);
+    let no_agent = || RunError::Preflight {
+        what: format!("phase '{phase}' of '{}' is not played by an agent", queued.task.id),
+        hint: Some(format!("git orchestrate show {}", queued.task.id)),
+    };
+    let spec = checkpoint.spec(phase).filter(|_| checkpoint.phase(phase).is_some()).ok_or_else(no_agent)?;
+    let role = spec.role.clone().ok_or_else(no_agent)?;
+    let (access, from) = (spec.access(), checkpoint.good);
+    let templates = match &project.root {
+        Some(root) => Templates::with_overrides(&root.join(layout::PROMPTS))?,
+        None => Templates::builtin(),
+    };
+    let attempt = checkpoint.phase(phase).map_or(1, |phase| phase.attempts + 1);
+    let structure = structure(&checkpoint, phase);
+    let commit = step_commit(&project.repository, &checkpoint, queued.tip, from)?;
+    let code = project.repository.code_tree(commit)?;
+    let what = What::Agent { role: role.clone(), access, except: Default::default() };
+    let job = Job {
+        slot: 0,
+        task: Arc::new(queued.task.clone()),
+        work: Work { phase: phase.clone(), what, from, attempt },
+        tip: queued.tip,
+        agent: None,
+        checkpoint,
+    };
+    prompt(project, &templates, &Asking { job: &job, role: &role, access, structure, code })
+}

@@ -1,0 +1,169 @@
+//! What a person decides about a held phase, and requests to a run that is at work.
+//! Knows nothing of how the person was asked.
+
+use std::{fs, io};
+
+use super::{
+    Project, RunError,
+    commit::{Committed, Step, commit_with, step_commit},
+    foreman::Job,
+    preflight,
+    queue::Queued,
+};
+use crate::{
+    config::settings::Durability,
+    handoff::layout::LocalDir,
+    model::{
+        checkpoint::{Checkpoint, TaskState},
+        machine::State,
+        next::{What, Work},
+        record::{Actor, Decision, Outcome, RECORD_SCHEMA, Record},
+        workflow::PhaseId,
+    },
+    sys::{
+        clock,
+        file::{self, Sync},
+        lock,
+        signal::StopLevel,
+    },
+};
+
+/// The file below the requests directory that asks a run to stop.
+const STOP_FILE: &str = "stop";
+/// Bytes of it that are read.
+const STOP_BYTES_MAX: usize = 64;
+
+/// The phases of a task that wait for a person.
+pub fn held(checkpoint: &Checkpoint) -> Vec<PhaseId> {
+    let held = checkpoint.phases.iter().filter(|phase| phase.state == State::Held);
+    held.map(|phase| phase.id.clone()).collect()
+}
+
+/// The phase that a decision is about: the one that was named, or the only one that waits.
+///
+/// # Errors
+/// [`RunError::NotHeld`] if none waits, [`RunError::WhichPhase`] if several do.
+pub fn phase(queued: &Queued, named: Option<&PhaseId>, decision: &Decision) -> Result<PhaseId, RunError> {
+    let id = &queued.task.id;
+    let checkpoint = queued.checkpoint.as_ref().ok_or_else(|| RunError::NotHeld(id.clone()))?;
+    let held = held(checkpoint);
+    match (named, held.as_slice()) {
+        (Some(named), _) if held.contains(named) => Ok(named.clone()),
+        // What nobody may review, say, is not held by a step; it can be passed over all the same.
+        (Some(named), _) if *decision == Decision::Skip && checkpoint.phase(named).is_some() => Ok(named.clone()),
+        (None, [only]) => Ok(only.clone()),
+        // Giving up does not need a phase that waits, only one to write it down for.
+        (None, _) if matches!(decision, Decision::Abort { .. }) && queued.state() != TaskState::Landed => {
+            checkpoint.current().map(|phase| phase.id.clone()).ok_or_else(|| RunError::NotHeld(id.clone()))
+        }
+        (Some(_), _) | (None, []) => Err(RunError::NotHeld(id.clone())),
+        (None, _) => Err(RunError::WhichPhase { task: id.clone(), phases: held }),
+    }
+}
+
+/// Writes a person's decision down as a step. A run that is at work is not disturbed: it holds the task no more than
+/// the person does, and sees the step when it starts again; to be sure of that the lock is taken.
+///
+/// # Errors
+/// [`RunError::HeldBy`] while a run is at work; else when the decision does not fit or cannot be written.
+pub fn decide(
+    project: &Project,
+    queued: &Queued,
+    named: Option<&PhaseId>,
+    decision: Decision,
+) -> Result<Committed, RunError> {
+    let _lease = lock::acquire(&project.local.lock(), "review")?;
+    let phase = phase(queued, named, &decision)?;
+    let (Some(checkpoint), Some(tip)) = (&queued.checkpoint, queued.tip) else {
+        return Err(RunError::NotHeld(queued.task.id.clone()));
+    };
+    let identity = project.repository.identity()?;
+    let signer = preflight::signer(&project.repository, project.settings.commits.key)?;
+    let from = step_commit(&project.repository, checkpoint, Some(tip), checkpoint.good)?;
+    let draft = project.repository.draft();
+    let code = project.repository.code_tree(from)?;
+    let feedback = match &decision {
+        Decision::Retry { feedback } => feedback.clone(),
+        Decision::Approve | Decision::Skip | Decision::Abort { .. } => String::new(),
+    };
+    let record = Record {
+        schema: RECORD_SCHEMA,
+        task: queued.task.id.clone(),
+        seq: 0,
+        phase: phase.clone(),
+        attempt: checkpoint.phase(&phase).map_or(1, |phase| phase.attempts),
+        role: None,
+        actor: Actor::Person { identity: format!("{} <{}>", identity.name, identity.email) },
+        session: None,
+        base: from,
+        code,
+        prompt: None,
+        context: Vec::new(),
+        started: clock::now_rfc3339(),
+        duration_ms: 0,
+        tokens: Default::default(),
+        cost_usd: None,
+        outcome: Outcome::Done,
+        reason: feedback.clone(),
+        document: None,
+        gate: None,
+        decision: Some(decision),
+        new_base: None,
+        feedback,
+        summary: String::new(),
+        changed: Vec::new(),
+        refused: Vec::new(),
+        checkpoint_before: None,
+    };
+    let job = Job {
+        slot: 0,
+        task: std::sync::Arc::new(queued.task.clone()),
+        checkpoint: checkpoint.clone(),
+        tip: Some(tip),
+        work: Work { phase, what: What::Land, from: checkpoint.good, attempt: 0 },
+        agent: None,
+    };
+    let step = Step { job: &job, from, code, record, transcript: None };
+    commit_with(
+        &super::commit::Desk {
+            repository: &project.repository,
+            identity: &identity,
+            signer: &signer,
+            author: project.settings.commits.author,
+            durability: Durability::Full,
+            briefs: None,
+        },
+        draft,
+        step,
+    )
+}
+
+/// Asks the run that is at work to stop.
+///
+/// # Errors
+/// [`RunError::NoRun`] if none is.
+pub fn request_stop(project: &Project, level: StopLevel) -> Result<lock::Holder, RunError> {
+    let path = project.local.lock();
+    let holder = lock::holder(&path).map_err(RunError::Lock)?.ok_or(RunError::NoRun)?;
+    let directory = project.local.requests();
+    let file = directory.join(STOP_FILE);
+    let word: &[u8] = if level == StopLevel::Now { b"now\n" } else { b"finish\n" };
+    fs::create_dir_all(&directory)
+        .and_then(|()| file::write_atomic(&file, word, Sync::No))
+        .map_err(|source| RunError::File { path: file.clone(), what: "cannot be written", source })?;
+    Ok(holder)
+}
+
+/// What `stop` asked of the run in this local directory.
+pub fn stop_request(local: &LocalDir) -> Option<StopLevel> {
+    let path = local.requests().join(STOP_FILE);
+    match file::read_limited(&path, STOP_BYTES_MAX) {
+        Ok(bytes) if bytes.starts_with(b"now") => Some(StopLevel::Now),
+        Ok(_) => Some(StopLevel::Finish),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => {
+            tracing::warn!(%error, "the request to stop cannot be read");
+            None
+        }
+    }
+}

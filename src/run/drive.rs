@@ -1,0 +1,363 @@
+//! The loop: one thread owns all state and reads one channel; workers of a pool make one step each and send what happened.
+//! Knows nothing of how a step is made, nor of what is shown to whom.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    time::{Duration, Instant},
+};
+
+use super::{
+    Project, RunError, agent_step, decide,
+    foreman::{Dropped, Foreman, Happened, Job, Landing, Order},
+    gate_step, land_step,
+    live::{ParkedAgent, Run},
+    preflight::{self, Prepared},
+    view,
+    workshop::Workshop,
+};
+use crate::{
+    model::{checkpoint::TaskState, next::What, task::TaskId, workflow::PhaseId},
+    report::{
+        event::{RunEnd, RunEvent, RunSummary},
+        step::{SignatureView, StepView},
+        task::{TaskView, Totals},
+    },
+    sys::{
+        clock, lock,
+        signal::{StopLevel, StopSignals},
+    },
+};
+
+/// How often the loop looks for signals and requests while nothing happens.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What `start` and `resume` are asked.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The tasks; all if none is named.
+    pub tasks: Vec<String>,
+    /// Workers; else as configured.
+    pub jobs: Option<usize>,
+    /// The workflow of tasks that have not begun; else as they say.
+    pub workflow: Option<String>,
+    /// Nothing is started for this phase or after it.
+    pub until: Option<PhaseId>,
+    /// Take up task files that were edited since their tasks began.
+    pub reload: bool,
+    /// The words of the command, for who finds the lock taken.
+    pub command: String,
+}
+
+/// What reaches the loop.
+enum Event {
+    /// A worker, or the landing, has something to say that changes the state.
+    Happened(Happened),
+    /// Something to show.
+    Told(RunEvent),
+}
+
+/// Works on the queue until nothing more can be done.
+///
+/// # Errors
+/// [`RunError`] when it cannot start; what happens to single tasks later is in the summary.
+pub fn start(
+    project: &Project,
+    options: &Options,
+    signals: &StopSignals,
+    show: &mut dyn FnMut(&RunEvent),
+) -> Result<RunSummary, RunError> {
+    let begun = Instant::now();
+    std::fs::create_dir_all(project.local.root()).map_err(|source| RunError::File {
+        path: project.local.root().to_owned(),
+        what: "cannot be made",
+        source,
+    })?;
+    let lease = lock::acquire(&project.local.lock(), &options.command)?;
+    let (sender, receiver) = channel();
+    let tell = {
+        let sender = sender.clone();
+        Arc::new(move |event| {
+            // The loop outlives the workers; a send can only fail when all is over.
+            let _ = sender.send(Event::Told(event));
+        })
+    };
+    let Prepared { shop, foreman, warnings } = preflight::prepare(project, options, &lease, tell)?;
+    let mut driver = Driver {
+        jobs: foreman.jobs(),
+        shop: Arc::new(shop),
+        foreman,
+        sender,
+        stop: Stopping::default(),
+        steps: 0,
+        begun,
+        since: clock::now_rfc3339(),
+    };
+    let summary = driver.run(receiver, signals, show, warnings)?;
+    driver.shop.live.end();
+    if let Err(error) = project.repository.maintain() {
+        tracing::warn!(%error, "the repository was not tidied up");
+    }
+    drop(lease);
+    show(&RunEvent::RunFinished { summary: Box::new(summary.clone()) });
+    Ok(summary)
+}
+
+/// Who asked the run to stop.
+#[derive(Debug, Default)]
+struct Stopping {
+    level: Option<StopLevel>,
+    signal: Option<i32>,
+}
+
+struct Driver {
+    jobs: usize,
+    shop: Arc<Workshop>,
+    foreman: Foreman,
+    sender: Sender<Event>,
+    stop: Stopping,
+    steps: usize,
+    begun: Instant,
+    since: String,
+}
+
+impl Driver {
+    fn run(
+        &mut self,
+        receiver: Receiver<Event>,
+        signals: &StopSignals,
+        show: &mut dyn FnMut(&RunEvent),
+        warnings: Vec<RunEvent>,
+    ) -> Result<RunSummary, RunError> {
+        // One more than there are workers: the landing is not one of them.
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.jobs + 1)
+            .thread_name(|i| format!("worker-{i}"))
+            .build()
+            .map_err(|error| RunError::Preflight { what: format!("no pool of workers: {error}"), hint: None })?;
+        show(&RunEvent::RunStarted {
+            pid: std::process::id(),
+            jobs: self.jobs as u32,
+            target: self.shop.project.settings.landing.branch.clone(),
+            tasks: self.views(),
+        });
+        warnings.iter().for_each(&mut *show);
+        self.write_run();
+        loop {
+            self.heed(signals, show);
+            for order in self.foreman.orders(clock::now()) {
+                self.carry_out(&pool, order, show);
+            }
+            if !self.foreman.is_busy() && (self.stop.level.is_some() || self.foreman.wakes_at().is_none()) {
+                break;
+            }
+            match receiver.recv_timeout(TICK) {
+                Ok(event) => self.take_in(event, show),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: the driver holds a sender itself"),
+            }
+            while let Ok(event) = receiver.try_recv() {
+                self.take_in(event, show);
+            }
+        }
+        self.write_run();
+        Ok(self.summary())
+    }
+
+    /// Signals, and requests that `stop` left in a file.
+    fn heed(&mut self, signals: &StopSignals, show: &mut dyn FnMut(&RunEvent)) {
+        let asked = decide::stop_request(&self.shop.project.local);
+        let (level, reason) = match (signals.level(), asked) {
+            (StopLevel::None, None) => return,
+            (StopLevel::None, Some(level)) => (level, "git orchestrate stop"),
+            (level, _) => (level, "interrupted"),
+        };
+        if self.stop.level == Some(level) || self.stop.level == Some(StopLevel::Now) {
+            return;
+        }
+        self.stop.level = Some(level);
+        self.stop.signal = signals.last_signal();
+        self.foreman.stop();
+        if level == StopLevel::Now {
+            self.shop.cancel.cancel();
+        }
+        show(&RunEvent::Stopping { reason: reason.to_owned(), now: level == StopLevel::Now });
+    }
+
+    fn carry_out(&self, pool: &rayon::ThreadPool, order: Order, show: &mut dyn FnMut(&RunEvent)) {
+        let (shop, sender) = (self.shop.clone(), self.sender.clone());
+        match order {
+            Order::Step(job) => {
+                let (agent, model) = match (&job.agent, &job.work.what) {
+                    (Some(agent), _) => {
+                        (agent.clone(), shop.agents.get(agent).and_then(|agent| agent.model().map(str::to_owned)))
+                    }
+                    (None, What::Gate { profile }) => (profile.clone(), None),
+                    (None, What::Agent { .. } | What::Land) => unreachable!("BUG: such a job names its agent"),
+                };
+                show(&RunEvent::StepStarted {
+                    slot: job.slot as u32,
+                    task: job.task.id.clone(),
+                    phase: job.work.phase.clone(),
+                    attempt: job.work.attempt,
+                    agent,
+                    model,
+                });
+                pool.spawn(move || {
+                    let happened = step(&shop, &job);
+                    shop.live.idle(job.slot);
+                    let _ = sender.send(Event::Happened(happened));
+                });
+            }
+            Order::Land(batch) => pool.spawn(move || land(&shop, batch, &sender)),
+        }
+    }
+
+    fn take_in(&mut self, event: Event, show: &mut dyn FnMut(&RunEvent)) {
+        let happened = match event {
+            Event::Told(told) => return show(&told),
+            Event::Happened(happened) => happened,
+        };
+        self.foreman.absorb(&happened);
+        match happened {
+            Happened::Committed { slot, tip, record, .. } => {
+                self.steps += 1;
+                let step = StepView::new(&record, Some(tip), SignatureView::Unchecked);
+                show(&RunEvent::StepFinished { slot: slot.map(|slot| slot as u32), step: Box::new(step) });
+                self.show_task(&record.task, show);
+            }
+            Happened::Dropped { slot, task, phase, agent, why } => {
+                let reason = match &why {
+                    Dropped::Cancelled => "stopped".to_owned(),
+                    Dropped::Parked { reason, .. } | Dropped::Broken(reason) => reason.clone(),
+                };
+                show(&RunEvent::StepDropped { slot: slot as u32, task: task.clone(), phase, reason: reason.clone() });
+                if let (Dropped::Parked { .. }, Some(agent)) = (&why, agent) {
+                    let parked = self.foreman.parked().get(&agent);
+                    let until = parked.and_then(|parked| jiff::Timestamp::try_from(parked.until?).ok());
+                    show(&RunEvent::Parked { agent, until, reason });
+                    self.write_parked();
+                }
+                self.show_task(&task, show);
+            }
+            Happened::Landed { tasks, tip } => {
+                for task in tasks {
+                    let branch = self.shop.project.settings.landing.branch.clone();
+                    show(&RunEvent::Landed { task: task.clone(), branch, commit: tip });
+                    self.show_task(&task, show);
+                }
+            }
+            Happened::LandingEnded { problem: Some(message), .. } => {
+                show(&RunEvent::Warning { message, hint: Some("git orchestrate doctor".to_owned()) });
+            }
+            Happened::LandingEnded { problem: None, .. } => {}
+        }
+        self.write_run();
+    }
+
+    fn show_task(&self, id: &TaskId, show: &mut dyn FnMut(&RunEvent)) {
+        if let Some(entry) = self.foreman.entry(id) {
+            show(&RunEvent::TaskChanged { task: Box::new(view::of_entry(&self.foreman, entry)) });
+        }
+    }
+
+    fn views(&self) -> Vec<TaskView> {
+        let selected = self.foreman.entries().filter(|entry| entry.selected);
+        selected.map(|entry| view::of_entry(&self.foreman, entry)).collect()
+    }
+
+    fn write_run(&self) {
+        let waiting = self.foreman.entries().filter(|entry| entry.selected && entry.running.is_empty());
+        let waiting = waiting
+            .filter(|entry| !matches!(entry.state(), TaskState::Landed | TaskState::Aborted))
+            .filter_map(|entry| Some((entry.task.id.clone(), self.foreman.why_waiting(entry)?)))
+            .collect();
+        self.shop.live.run(&Run { pid: std::process::id(), since: self.since.clone(), jobs: self.jobs, waiting });
+    }
+
+    fn write_parked(&self) {
+        let parked = self.foreman.parked().iter().map(|(agent, parked)| ParkedAgent {
+            agent: agent.clone(),
+            until: parked.until.map(clock::to_rfc3339).unwrap_or_default(),
+            reason: parked.reason.clone(),
+        });
+        self.shop.live.parked(&parked.collect::<Vec<_>>());
+    }
+
+    fn summary(&self) -> RunSummary {
+        let tasks = self.views();
+        let end = self.end(&tasks);
+        RunSummary {
+            end,
+            totals: Totals::of(&tasks),
+            steps: self.steps,
+            elapsed_ms: self.begun.elapsed().as_millis() as u64,
+            next: view::next_commands(&self.shop.project, end, &tasks),
+            tasks,
+        }
+    }
+
+    fn end(&self, tasks: &[TaskView]) -> RunEnd {
+        let any = |state| tasks.iter().any(|task| task.state == state);
+        match (self.stop.level, self.stop.signal) {
+            (Some(_), Some(signal)) => return RunEnd::Interrupted { signal },
+            (Some(_), None) => return RunEnd::Stopped,
+            (None, _) => {}
+        }
+        if tasks.is_empty() {
+            RunEnd::NothingMatched
+        } else if self.foreman.entries().any(|entry| entry.selected && entry.broken.is_some()) {
+            RunEnd::Failed
+        } else if any(TaskState::Held) {
+            RunEnd::Held
+        } else if any(TaskState::Aborted) {
+            RunEnd::Failed
+        } else if self.foreman.until().is_none() && !tasks.iter().all(|task| task.state == TaskState::Landed) {
+            RunEnd::Held
+        } else {
+            RunEnd::Done
+        }
+    }
+}
+
+/// One step, whatever happens in it.
+fn step(shop: &Workshop, job: &Job) -> Happened {
+    let made = catch_unwind(AssertUnwindSafe(|| match &job.work.what {
+        What::Agent { .. } => agent_step::make(shop, job),
+        What::Gate { profile } => gate_step::make(shop, job, profile).map(agent_step::Made::from),
+        What::Land => unreachable!("BUG: a landing is not a worker's step"),
+    }));
+    let made = made
+        .unwrap_or_else(|_| Err(RunError::WorkerPanicked { task: job.task.id.clone(), phase: job.work.phase.clone() }));
+    let why = match made {
+        Ok(agent_step::Made::Committed(committed)) => {
+            return Happened::Committed {
+                slot: Some(job.slot),
+                checkpoint: Box::new(committed.checkpoint),
+                tip: committed.tip,
+                record: Box::new(committed.record),
+            };
+        }
+        Ok(agent_step::Made::Dropped(why)) => why,
+        Err(error) => Dropped::Broken(error.to_string()),
+    };
+    let (task, phase) = (job.task.id.clone(), job.work.phase.clone());
+    Happened::Dropped { slot: job.slot, task, phase, agent: job.agent.clone(), why }
+}
+
+fn land(shop: &Workshop, batch: Vec<Landing>, sender: &Sender<Event>) {
+    let tasks: Vec<TaskId> = batch.iter().map(|landing| landing.task.id.clone()).collect();
+    let mut send = |happened| {
+        let _ = sender.send(Event::Happened(happened));
+    };
+    let ended = catch_unwind(AssertUnwindSafe(|| land_step::make(shop, batch, &mut send)));
+    let (left, problem) = match ended {
+        Ok(Ok((left, problem))) => (left, problem),
+        Ok(Err(error)) => (tasks, Some(format!("landing failed: {error}"))),
+        Err(_) => (tasks, Some("BUG: the landing panicked".to_owned())),
+    };
+    send(Happened::LandingEnded { left, problem });
+}

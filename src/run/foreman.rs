@@ -1,0 +1,609 @@
+//! Decides what is done next: holds every task's state, hands out orders, takes in what happened.
+//! Knows nothing of threads, repositories or clocks: time is told, orders are carried out by others. The simulation
+//! of the tests runs this same code.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    config::settings::Settings,
+    model::{
+        checkpoint::{Bounds, Checkpoint, TaskState},
+        next::{Stop, What, Work, World, next},
+        object::CommitId,
+        record::{Families, Family, Record},
+        task::{Task, TaskId},
+        workflow::{Access, PhaseId, Role, Workflow},
+    },
+    plan::{self, Graph},
+    route::{self, NoChoice, Parked},
+};
+
+/// How a run is to go.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// Workers.
+    pub jobs: usize,
+    /// Gates that run at once.
+    pub gates_max: usize,
+    /// Tasks that are landed as one batch.
+    pub batch_max: usize,
+    /// Nothing is started for this phase or after it.
+    pub until: Option<PhaseId>,
+}
+
+/// Who works on a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AtWork {
+    /// The worker.
+    pub slot: usize,
+    /// The agent; none: a gate.
+    pub agent: Option<String>,
+}
+
+/// A task of the queue, as the run knows it.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The task; shared with the workers.
+    pub task: Arc<Task>,
+    /// The workflow it follows if it has not begun; every task that the run works on has one.
+    pub workflow: Option<Arc<Workflow>>,
+    /// Its state after its last step.
+    pub checkpoint: Option<Checkpoint>,
+    /// The commit of its last step.
+    pub tip: Option<CommitId>,
+    /// Whether its result is on the integration branch.
+    pub landed: bool,
+    /// Whether this run works on it.
+    pub selected: bool,
+    /// Phases that are being worked on, and by whom.
+    pub running: BTreeMap<PhaseId, AtWork>,
+    /// Whether it is being landed.
+    pub landing: bool,
+    /// Why this run cannot go on with it.
+    pub broken: Option<String>,
+}
+
+impl Entry {
+    /// How far it has come, with what runs now.
+    pub fn state(&self) -> TaskState {
+        if self.landed {
+            return TaskState::Landed;
+        }
+        match &self.checkpoint {
+            None if self.running.is_empty() => TaskState::New,
+            None => TaskState::Running,
+            Some(checkpoint) => checkpoint.state(),
+        }
+    }
+
+    fn may_work(&self) -> bool {
+        self.selected && !self.landed && self.broken.is_none()
+    }
+}
+
+/// One step to be made.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The worker that makes it.
+    pub slot: usize,
+    /// The task.
+    pub task: Arc<Task>,
+    /// Its state.
+    pub checkpoint: Checkpoint,
+    /// The commit of its last step; none before the first.
+    pub tip: Option<CommitId>,
+    /// What is to be done.
+    pub work: Work,
+    /// The agent that does it; none for a gate.
+    pub agent: Option<String>,
+}
+
+/// What is to be carried out.
+#[derive(Debug, Clone)]
+pub enum Order {
+    /// A worker makes a step.
+    Step(Box<Job>),
+    /// These finished tasks are landed, in this order.
+    Land(Vec<Landing>),
+}
+
+/// A finished task that is to be landed.
+#[derive(Debug, Clone)]
+pub struct Landing {
+    /// The task.
+    pub task: Arc<Task>,
+    /// Its state.
+    pub checkpoint: Checkpoint,
+    /// The commit of its last step.
+    pub tip: CommitId,
+}
+
+/// Why a worker ended a step without making one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dropped {
+    /// The run stops.
+    Cancelled,
+    /// The agent's quota or rate is used up.
+    Parked {
+        /// Until when it is not asked, if its provider says so.
+        until: Option<SystemTime>,
+        /// Why.
+        reason: String,
+    },
+    /// It could not even be recorded: the task is left alone for this run.
+    Broken(String),
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Happened {
+    /// A step was made and is on the disk.
+    Committed {
+        /// The worker; none for a step of the landing.
+        slot: Option<usize>,
+        /// The state after it.
+        checkpoint: Box<Checkpoint>,
+        /// Its commit.
+        tip: CommitId,
+        /// Its record.
+        record: Box<Record>,
+    },
+    /// A worker ended a step without making one.
+    Dropped {
+        /// The worker.
+        slot: usize,
+        /// The task.
+        task: TaskId,
+        /// The phase.
+        phase: PhaseId,
+        /// The agent, if one was asked.
+        agent: Option<String>,
+        /// Why.
+        why: Dropped,
+    },
+    /// Tasks are on the integration branch.
+    Landed {
+        /// The tasks.
+        tasks: Vec<TaskId>,
+        /// The branch's new tip.
+        tip: CommitId,
+    },
+    /// The lander is free again; these of its tasks did not land and are to be tried later.
+    LandingEnded {
+        /// The tasks.
+        left: Vec<TaskId>,
+        /// Why, where something is wrong with the landing itself.
+        problem: Option<String>,
+    },
+}
+
+/// The state of a run.
+#[derive(Debug, Clone)]
+pub struct Foreman {
+    rules: Rules,
+    settings: Arc<Settings>,
+    families: Arc<BTreeMap<String, Family>>,
+    entries: BTreeMap<TaskId, Entry>,
+    graph: Graph,
+    /// The order in which tasks are looked at when a worker is free.
+    order: Vec<TaskId>,
+    integration: CommitId,
+    free: BTreeSet<usize>,
+    gates_running: usize,
+    agents_running: BTreeMap<String, u32>,
+    parked: BTreeMap<String, Parked>,
+    /// How often in a row each agent was parked.
+    streaks: BTreeMap<String, u32>,
+    /// The time that was last told.
+    now: SystemTime,
+    landing: bool,
+    landing_problems: u32,
+    stopping: bool,
+    bounds: Bounds,
+}
+
+/// Times in a row that a landing may fail for reasons of its own before the run gives up landing.
+const LANDING_PROBLEMS_MAX: u32 = 3;
+/// How long an agent is left alone whose provider names no time: doubled each time in a row.
+const PARK_FIRST: Duration = Duration::from_secs(60);
+/// The longest that it becomes.
+const PARK_MAX: Duration = Duration::from_secs(3600);
+
+fn park_for(streak: u32) -> Duration {
+    PARK_FIRST.saturating_mul(1 << streak.min(6)).min(PARK_MAX)
+}
+
+impl Foreman {
+    /// A run over these tasks, in this order of precedence, with the integration branch at `integration`.
+    pub fn new(
+        rules: Rules,
+        settings: Arc<Settings>,
+        families: Arc<BTreeMap<String, Family>>,
+        entries: Vec<Entry>,
+        integration: CommitId,
+    ) -> Self {
+        let limits = &settings.limits;
+        let bounds = Bounds {
+            attempts_max: limits.attempts,
+            infra_max: limits.infra,
+            land_rounds_max: limits.land_rounds,
+            budget_usd: limits.task_budget_usd,
+            timeout: limits.task_timeout,
+        };
+        let graph = Graph::new(entries.iter().map(|entry| entry.task.as_ref()));
+        let ids: Vec<TaskId> = entries.iter().map(|entry| entry.task.id.clone()).collect();
+        let order = graph.order(&ids);
+        Self {
+            free: (0..rules.jobs).collect(),
+            rules,
+            settings,
+            families,
+            graph,
+            order,
+            entries: entries.into_iter().map(|entry| (entry.task.id.clone(), entry)).collect(),
+            integration,
+            gates_running: 0,
+            agents_running: BTreeMap::new(),
+            parked: BTreeMap::new(),
+            streaks: BTreeMap::new(),
+            now: SystemTime::UNIX_EPOCH,
+            landing: false,
+            landing_problems: 0,
+            stopping: false,
+            bounds,
+        }
+    }
+
+    /// The tasks, by name.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// One task.
+    pub fn entry(&self, id: &TaskId) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    /// One task, to replace what a person edited.
+    pub fn reload(&mut self, task: Task) {
+        if let Some(entry) = self.entries.get_mut(&task.id) {
+            entry.task = Arc::new(task);
+        }
+    }
+
+    /// Agents that are not asked now.
+    pub fn parked(&self) -> &BTreeMap<String, Parked> {
+        &self.parked
+    }
+
+    /// Parks an agent, as an earlier run left it.
+    pub fn park(&mut self, agent: String, parked: Parked) {
+        self.parked.insert(agent, parked);
+    }
+
+    /// Workers.
+    pub fn jobs(&self) -> usize {
+        self.rules.jobs
+    }
+
+    /// The phase before which the run stops.
+    pub fn until(&self) -> Option<&PhaseId> {
+        self.rules.until.as_ref()
+    }
+
+    /// The tip of the integration branch.
+    pub fn integration(&self) -> CommitId {
+        self.integration
+    }
+
+    /// Nothing new is started from now on.
+    pub fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    /// Whether something is being done.
+    pub fn is_busy(&self) -> bool {
+        self.landing || self.free.len() < self.rules.jobs
+    }
+
+    /// When the next parked agent may be asked again, if that is what the run waits for.
+    pub fn wakes_at(&self) -> Option<SystemTime> {
+        self.parked
+            .values()
+            .filter_map(|parked| parked.until)
+            .min()
+            .filter(|_| !self.stopping && self.waits_for_agent())
+    }
+
+    fn waits_for_agent(&self) -> bool {
+        self.entries.values().any(|entry| {
+            entry.may_work()
+                && self.unmet(entry).is_empty()
+                && self.next(entry).work.iter().any(|work| match &work.what {
+                    What::Agent { role, except, .. } => {
+                        matches!(self.choose(entry, role, except), Err(NoChoice::ForNow { .. }))
+                    }
+                    What::Gate { .. } | What::Land => false,
+                })
+        })
+    }
+
+    /// What is to be carried out now. Every order is taken to be carried out: call it once, act, and report back.
+    pub fn orders(&mut self, now: SystemTime) -> Vec<Order> {
+        self.now = now;
+        self.parked.retain(|_, parked| parked.until.is_none_or(|until| until > now));
+        let mut orders = Vec::new();
+        if self.stopping {
+            return orders;
+        }
+        orders.extend(self.landing());
+        for id in self.by_precedence() {
+            if self.free.is_empty() {
+                break;
+            }
+            orders.extend(self.steps(&id));
+        }
+        orders
+    }
+
+    /// Tasks that have begun go before new ones of the same priority: finishing is worth more than starting.
+    fn by_precedence(&self) -> Vec<TaskId> {
+        let mut open: Vec<&TaskId> =
+            self.order.iter().filter(|id| self.entries.get(id).is_some_and(Entry::may_work)).collect();
+        let begun = |id: &TaskId| self.entries.get(id).is_some_and(|entry| entry.checkpoint.is_some());
+        let priority = |id: &TaskId| self.entries.get(id).map_or(0, |entry| entry.task.priority);
+        open.sort_by_key(|id| (std::cmp::Reverse(priority(id)), !begun(id)));
+        open.into_iter().cloned().collect()
+    }
+
+    fn landing(&mut self) -> Option<Order> {
+        if self.landing || self.landing_problems >= LANDING_PROBLEMS_MAX {
+            return None;
+        }
+        let land = PhaseId::land();
+        let until = self.rules.until.as_ref().is_some_and(|until| *until == land);
+        let mut batch = Vec::new();
+        for id in &self.order {
+            let Some(entry) = self.entries.get_mut(id) else { continue };
+            let (Some(checkpoint), Some(tip)) = (&entry.checkpoint, entry.tip) else { continue };
+            let ready = checkpoint.phase(&land).is_some_and(|phase| phase.state.may_start());
+            if until || batch.len() >= self.rules.batch_max.max(1) || !ready || !entry.may_work() || entry.landing {
+                continue;
+            }
+            if checkpoint.state() == TaskState::Finished {
+                entry.landing = true;
+                batch.push(Landing { task: entry.task.clone(), checkpoint: checkpoint.clone(), tip });
+            }
+        }
+        self.landing = !batch.is_empty();
+        (!batch.is_empty()).then_some(Order::Land(batch))
+    }
+
+    fn steps(&mut self, id: &TaskId) -> Vec<Order> {
+        let Some(entry) = self.entries.get(id) else { return Vec::new() };
+        if !self.unmet(entry).is_empty() || self.overlap(entry).is_some() {
+            return Vec::new();
+        }
+        let checkpoint = self.checkpoint(entry);
+        // Before its first step a task has nothing to put two steps on.
+        let first = entry.checkpoint.is_none();
+        let works = if first && !entry.running.is_empty() { Vec::new() } else { self.next(entry).work };
+        let (task, tip) = (entry.task.clone(), entry.tip);
+        let mut orders = Vec::new();
+        for work in works {
+            let Some(entry) = self.entries.get(id) else { break };
+            let agent = match &work.what {
+                What::Land => continue,
+                What::Gate { .. } if self.gates_running >= self.rules.gates_max => continue,
+                What::Gate { .. } => None,
+                What::Agent { role, except, .. } => match self.choose(entry, role, except) {
+                    Ok(agent) => Some(agent),
+                    Err(_) => continue,
+                },
+            };
+            let Some(slot) = self.free.pop_first() else { break };
+            match &agent {
+                Some(agent) => *self.agents_running.entry(agent.clone()).or_default() += 1,
+                None => self.gates_running += 1,
+            }
+            if let Some(entry) = self.entries.get_mut(id) {
+                entry.running.insert(work.phase.clone(), AtWork { slot, agent: agent.clone() });
+            }
+            let job = Job { slot, task: task.clone(), checkpoint: checkpoint.clone(), tip, work, agent };
+            orders.push(Order::Step(Box::new(job)));
+            if first {
+                break;
+            }
+        }
+        orders
+    }
+
+    /// A task's state: that of its last step, or that in which it would begin.
+    pub fn checkpoint(&self, entry: &Entry) -> Checkpoint {
+        entry.checkpoint.clone().unwrap_or_else(|| {
+            let workflow = entry.workflow.as_ref().expect("BUG: a task that may begin has its workflow");
+            Checkpoint::begin(&entry.task, workflow.as_ref().clone(), self.integration, self.bounds.clone())
+        })
+    }
+
+    /// What `next` says of a task in this run.
+    pub fn next(&self, entry: &Entry) -> crate::model::next::Next {
+        let checkpoint = self.checkpoint(entry);
+        let roles = checkpoint.workflow.phases.iter().filter_map(|spec| spec.role.clone());
+        let families = roles.map(|role| {
+            let candidates = route::candidates(&self.settings, &role, &entry.task);
+            let families = candidates.iter().filter_map(|agent| self.families.get(agent).cloned()).collect();
+            (role, families)
+        });
+        let world = World {
+            running: entry.running.keys().cloned().collect(),
+            families: families.collect(),
+            until: self.rules.until.clone(),
+        };
+        next(&checkpoint, &world)
+    }
+
+    fn choose(&self, entry: &Entry, role: &Role, except: &Families) -> Result<String, NoChoice> {
+        let candidates = route::candidates(&self.settings, role, &entry.task);
+        let is_busy = |(agent, running): &(&String, &u32)| {
+            let most = self.settings.agents.get(*agent).and_then(|settings| settings.parallel_max);
+            most.is_some_and(|most| **running >= most)
+        };
+        let busy = self.agents_running.iter().filter(is_busy).map(|(agent, _)| agent.clone()).collect();
+        route::choose(&candidates, &self.families, except, &self.parked, &busy).map(|choice| choice.agent)
+    }
+
+    /// Dependencies whose result is not yet on the integration branch.
+    fn unmet<'a>(&self, entry: &'a Entry) -> Vec<&'a TaskId> {
+        let met = |id: &TaskId| self.entries.get(id).is_some_and(|entry| entry.landed);
+        if entry.checkpoint.is_some() {
+            // It began when they had landed.
+            return Vec::new();
+        }
+        entry.task.depends_on.iter().filter(|id| !met(id)).collect()
+    }
+
+    /// Tasks that say they change the same files never run together.
+    fn overlap(&self, entry: &Entry) -> Option<String> {
+        if entry.checkpoint.is_some() || entry.task.files.is_empty() {
+            return None;
+        }
+        self.entries.values().filter(|other| other.task.id != entry.task.id).find_map(|other| {
+            let at_work = !other.running.is_empty() || (other.checkpoint.is_some() && other.may_work());
+            if !at_work || matches!(other.state(), TaskState::Held | TaskState::Aborted | TaskState::Landed) {
+                return None;
+            }
+            let why = plan::overlaps(&entry.task, &other.task)?;
+            Some(format!("waits for {}: {why}", other.task.id))
+        })
+    }
+
+    /// Why a task that is not over does nothing now; none if it is at work.
+    pub fn why_waiting(&self, entry: &Entry) -> Option<String> {
+        if let Some(broken) = &entry.broken {
+            return Some(broken.clone());
+        }
+        if !entry.running.is_empty() || entry.landed || entry.landing {
+            return None;
+        }
+        let states = |id: &TaskId| self.entries.get(id).map_or(TaskState::New, Entry::state);
+        if entry.checkpoint.is_none()
+            && let Some(why) = self.graph.why_waiting(&entry.task.id, &states)
+        {
+            return Some(why);
+        }
+        if let Some(why) = self.overlap(entry) {
+            return Some(why);
+        }
+        let next = self.next(entry);
+        for work in &next.work {
+            if let What::Agent { role, except, .. } = &work.what
+                && let Err(no) = self.choose(entry, role, except)
+            {
+                return Some(no.to_string());
+            }
+        }
+        next.stops.first().map(|stop| self.why_stopped(entry, stop))
+    }
+
+    /// A stop in words.
+    pub fn why_stopped(&self, entry: &Entry, stop: &Stop) -> String {
+        match stop {
+            Stop::Held { why, .. } => why.clone(),
+            Stop::Until(phase) => format!("stopped before {phase}, as asked"),
+            Stop::NoReviewer { role, authors, .. } => {
+                let authors: Vec<&str> = authors.iter().map(|family| family.0.as_str()).collect();
+                let known = route::candidates(&self.settings, role, &entry.task).join(", ");
+                format!(
+                    "no {role} of another family than its author's ({}): add one, for example [roles] {role} = \
+                     [\"…\"]; now: {known}",
+                    authors.join(", ")
+                )
+            }
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn absorb(&mut self, happened: &Happened) {
+        match happened {
+            Happened::Committed { slot, checkpoint, tip, record } => {
+                self.release(*slot, &record.task, &record.phase);
+                self.streaks.remove(record.actor.name());
+                if let Some(entry) = self.entries.get_mut(&record.task) {
+                    // Two steps of one task may be told in the wrong order; the repository has the right one.
+                    if entry.checkpoint.as_ref().is_none_or(|known| known.seq < checkpoint.seq) {
+                        entry.checkpoint = Some(checkpoint.as_ref().clone());
+                        entry.tip = Some(*tip);
+                    }
+                    if record.phase == PhaseId::land() {
+                        entry.landing = false;
+                    }
+                }
+            }
+            Happened::Dropped { slot, task, phase, agent, why } => {
+                self.release(Some(*slot), task, phase);
+                match (why, agent) {
+                    (Dropped::Cancelled, _) | (Dropped::Parked { .. }, None) => {}
+                    (Dropped::Parked { until, reason }, Some(agent)) => {
+                        let streak = self.streaks.entry(agent.clone()).or_default();
+                        let until = until.unwrap_or_else(|| self.now + park_for(*streak));
+                        *streak += 1;
+                        self.parked.insert(agent.clone(), Parked { until: Some(until), reason: reason.clone() });
+                    }
+                    (Dropped::Broken(why), _) => {
+                        if let Some(entry) = self.entries.get_mut(task) {
+                            entry.broken = Some(why.clone());
+                        }
+                    }
+                }
+            }
+            Happened::Landed { tasks, tip } => {
+                self.integration = *tip;
+                self.landing_problems = 0;
+                for id in tasks {
+                    if let Some(entry) = self.entries.get_mut(id) {
+                        entry.landed = true;
+                        entry.landing = false;
+                    }
+                }
+            }
+            Happened::LandingEnded { left, problem } => {
+                self.landing = false;
+                for id in left {
+                    if let Some(entry) = self.entries.get_mut(id) {
+                        entry.landing = false;
+                    }
+                }
+                if problem.is_some() {
+                    self.landing_problems += 1;
+                }
+            }
+        }
+    }
+
+    fn release(&mut self, slot: Option<usize>, task: &TaskId, phase: &PhaseId) {
+        let Some(slot) = slot else { return };
+        let at_work = self.entries.get_mut(task).and_then(|entry| entry.running.remove(phase));
+        match at_work.map(|at_work| at_work.agent) {
+            Some(Some(agent)) => {
+                let running = self.agents_running.entry(agent).or_default();
+                *running = running.saturating_sub(1);
+            }
+            Some(None) => self.gates_running = self.gates_running.saturating_sub(1),
+            None => {}
+        }
+        self.free.insert(slot);
+    }
+}
+
+/// What a worker may do to the files for a piece of work.
+pub fn access(work: &Work) -> Access {
+    match &work.what {
+        What::Agent { access, .. } => *access,
+        What::Gate { .. } | What::Land => Access::Read,
+    }
+}

@@ -1,0 +1,238 @@
+//! Lands a batch of finished tasks and writes down, on their branches, why those that did not land are done again.
+//! Knows nothing of the order in which tasks are taken.
+
+use std::time::Instant;
+
+use super::{
+    RunError,
+    commit::{Step, commit, step_commit},
+    foreman::{Happened, Job, Landing},
+    gate_step::{self, Asked},
+    workshop::Workshop,
+};
+use crate::{
+    land::{
+        LandError,
+        batch::{self, Candidate, Fate},
+    },
+    model::{
+        checkpoint::Checkpoint,
+        next::{What, Work},
+        object::{CommitId, TreeId},
+        record::{Actor, Outcome, RECORD_SCHEMA, Record},
+        task::TaskId,
+        workflow::PhaseId,
+    },
+    sys::{clock, process::Label},
+    text,
+};
+
+/// Bytes of a task's own changes that are told back to it after a conflict.
+const CONFLICT_DIFF_BYTES_MAX: usize = 24 << 10;
+/// The profile that merged trees must pass where nothing else is said.
+const PROFILE_DEFAULT: &str = "full";
+
+/// Lands what can be landed, telling each thing that happens. Returns the tasks that are left for later, and what is
+/// wrong with the landing itself, if anything is.
+///
+/// # Errors
+/// When the landing itself failed; what was told before has happened.
+pub fn make(
+    shop: &Workshop,
+    batch: Vec<Landing>,
+    send: &mut dyn FnMut(Happened),
+) -> Result<(Vec<TaskId>, Option<String>), RunError> {
+    let (started, clock) = (clock::now_rfc3339(), Instant::now());
+    let repository = &shop.project.repository;
+    let mut groups: Vec<(String, Vec<&Landing>)> = Vec::new();
+    for landing in &batch {
+        let profile = profile(shop, &landing.checkpoint);
+        match groups.iter_mut().find(|(known, _)| *known == profile) {
+            Some((_, group)) => group.push(landing),
+            None => groups.push((profile, vec![landing])),
+        }
+    }
+    let mut left = Vec::new();
+    let mut problem = None;
+    for (profile, group) in groups {
+        let candidates: Result<Vec<Candidate>, RunError> = group
+            .iter()
+            .map(|landing| {
+                let checkpoint = &landing.checkpoint;
+                Ok(Candidate {
+                    task: landing.task.id.clone(),
+                    title: landing.task.title.clone(),
+                    base: checkpoint.base,
+                    good: step_commit(repository, checkpoint, Some(landing.tip), checkpoint.good)?,
+                    tip: landing.tip,
+                })
+            })
+            .collect();
+        let fates = {
+            let mut judge = |tree, checkout| judge(shop, &profile, tree, checkout);
+            let mut landed = |tasks: &[TaskId], tip: CommitId| send(Happened::Landed { tasks: tasks.to_vec(), tip });
+            let mut landing = batch::Landing {
+                repository,
+                branch: &shop.project.integration_branch(),
+                identity: &shop.identity,
+                signer: &shop.signer,
+                durability: shop.project.settings.commits.durability,
+                judge: &mut judge,
+                landed: &mut landed,
+            };
+            match batch::land(&mut landing, candidates?) {
+                Ok(fates) => fates,
+                Err(LandError::Cancelled) => {
+                    left.extend(group.iter().map(|landing| landing.task.id.clone()));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        for (task, fate) in fates {
+            let Some(landing) = group.iter().find(|landing| landing.task.id == task) else { continue };
+            match fate {
+                Fate::Landed(_) => {}
+                Fate::Infra(why) => {
+                    problem = Some(format!("{task} cannot be judged for landing: {why}"));
+                    left.push(task);
+                }
+                Fate::Conflict { paths, onto, tree } => {
+                    let refusal = conflict(shop, landing, &paths, onto, tree)?;
+                    send(write_down(shop, landing, refusal, &started, clock)?);
+                }
+                Fate::Red { verdict, onto, tree } => {
+                    let refusal = Refusal {
+                        reason: format!("red when merged: {}", batch::gate_reason(&verdict)),
+                        feedback: format!(
+                            "Alone the change passed its gate; merged with what has landed since, it does not.\n\n{}",
+                            gate_step::feedback(shop, &verdict)?
+                        ),
+                        onto,
+                        tree,
+                        verdict: Some(*verdict),
+                    };
+                    send(write_down(shop, landing, refusal, &started, clock)?);
+                }
+            }
+        }
+    }
+    Ok((left, problem))
+}
+
+/// The profile that a task's merged tree must pass: as configured, else that of its last gate phase.
+fn profile(shop: &Workshop, checkpoint: &Checkpoint) -> String {
+    let of_task = || checkpoint.workflow.phases.iter().rev().find_map(|spec| spec.gate.clone());
+    let configured = shop.project.settings.landing.gate.clone();
+    configured.or_else(of_task).unwrap_or_else(|| PROFILE_DEFAULT.to_owned())
+}
+
+fn judge(
+    shop: &Workshop,
+    profile: &str,
+    tree: TreeId,
+    checkout: CommitId,
+) -> Result<crate::model::record::GateVerdict, LandError> {
+    let label = Label { slot: "landing".to_owned(), task: String::new(), phase: "land".to_owned() };
+    match gate_step::ask(shop, profile, tree, checkout, label, None) {
+        Ok(Asked::Verdict(verdict)) => Ok(*verdict),
+        Ok(Asked::Cancelled) => Err(LandError::Cancelled),
+        Err(RunError::Git(error)) => Err(error.into()),
+        Err(error) => Err(LandError::Gate(error.to_string())),
+    }
+}
+
+/// Why a task did not land, and where it goes on.
+struct Refusal {
+    reason: String,
+    feedback: String,
+    onto: CommitId,
+    tree: TreeId,
+    verdict: Option<crate::model::record::GateVerdict>,
+}
+
+fn conflict(
+    shop: &Workshop,
+    landing: &Landing,
+    paths: &[String],
+    onto: CommitId,
+    tree: TreeId,
+) -> Result<Refusal, RunError> {
+    let repository = &shop.project.repository;
+    let checkpoint = &landing.checkpoint;
+    let good = step_commit(repository, checkpoint, Some(landing.tip), checkpoint.good)?;
+    let (base, own) = (repository.code_tree(checkpoint.base)?, repository.code_tree(good)?);
+    let diff = repository.diff_text(base, own, CONFLICT_DIFF_BYTES_MAX)?;
+    let list = paths.iter().map(|path| text::clean_line(path)).collect::<Vec<_>>().join(", ");
+    Ok(Refusal {
+        reason: format!("conflicts with what has landed: {list}"),
+        feedback: format!(
+            "Other tasks have landed since this one began, and the changes conflict in: {list}\n\
+             The files now hold what has landed; of your change everything is still there except in the files that \
+             conflict. Bring your change to those files again, on top of what they hold now, without undoing what has \
+             landed.\n\nYour change was:\n\n{diff}"
+        ),
+        onto,
+        tree,
+        verdict: None,
+    })
+}
+
+/// The step on the task's branch that says why it did not land.
+fn write_down(
+    shop: &Workshop,
+    landing: &Landing,
+    refusal: Refusal,
+    started: &str,
+    clock: Instant,
+) -> Result<Happened, RunError> {
+    let checkpoint = &landing.checkpoint;
+    let phase = PhaseId::land();
+    let attempt = checkpoint.phase(&phase).map_or(0, |phase| phase.attempts) + 1;
+    let job = Job {
+        slot: 0,
+        task: landing.task.clone(),
+        checkpoint: checkpoint.clone(),
+        tip: Some(landing.tip),
+        work: Work { phase: phase.clone(), what: What::Land, from: checkpoint.good, attempt },
+        agent: None,
+    };
+    let record = Record {
+        schema: RECORD_SCHEMA,
+        task: landing.task.id.clone(),
+        seq: 0,
+        phase,
+        attempt,
+        role: None,
+        actor: Actor::Land,
+        session: None,
+        base: refusal.onto,
+        code: refusal.tree,
+        prompt: None,
+        context: Vec::new(),
+        started: started.to_owned(),
+        duration_ms: clock.elapsed().as_millis() as u64,
+        tokens: Default::default(),
+        cost_usd: None,
+        outcome: Outcome::Failed,
+        reason: refusal.reason,
+        document: None,
+        gate: refusal.verdict,
+        decision: None,
+        new_base: Some(refusal.onto),
+        feedback: refusal.feedback,
+        summary: String::new(),
+        changed: Vec::new(),
+        refused: Vec::new(),
+        checkpoint_before: None,
+    };
+    let draft = shop.project.repository.draft();
+    let step = Step { job: &job, from: refusal.onto, code: refusal.tree, record, transcript: None };
+    let committed = commit(shop, draft, step)?;
+    Ok(Happened::Committed {
+        slot: None,
+        checkpoint: Box::new(committed.checkpoint),
+        tip: committed.tip,
+        record: Box::new(committed.record),
+    })
+}

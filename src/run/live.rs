@@ -1,0 +1,165 @@
+//! What each worker is doing, in files that `status` of another terminal reads. Hints only: deleting them loses nothing.
+//! Knows nothing of the loop; whether a run is alive is told by the lock, not by these files.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{money::Tokens, task::TaskId, workflow::PhaseId},
+    sys::file::{self, Sync},
+    text,
+};
+
+/// How often a worker's file is written at most, while its agent talks.
+const WRITE_EVERY: Duration = Duration::from_millis(500);
+/// Characters of an agent's words that are shown.
+const LAST_WIDTH_MAX: usize = 160;
+/// Bytes of such a file that are read.
+const FILE_BYTES_MAX: usize = 64 << 10;
+
+/// What a worker is doing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Worker {
+    /// The worker.
+    pub slot: usize,
+    /// The task.
+    pub task: TaskId,
+    /// The phase.
+    pub phase: PhaseId,
+    /// The attempt.
+    pub attempt: u32,
+    /// The agent's name, the gate's profile, or `land`.
+    pub agent: String,
+    /// The model.
+    pub model: Option<String>,
+    /// When it began, RFC 3339.
+    pub since: String,
+    /// What it last said or did, one line.
+    pub last: String,
+    /// Tokens so far.
+    pub tokens: Tokens,
+}
+
+/// An agent that is not asked for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParkedAgent {
+    /// Its name.
+    pub agent: String,
+    /// Until when, RFC 3339.
+    pub until: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a run is doing as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its process.
+    pub pid: u32,
+    /// When it began, RFC 3339.
+    pub since: String,
+    /// Workers.
+    pub jobs: usize,
+    /// Why tasks wait, by name.
+    #[serde(default)]
+    pub waiting: Vec<(TaskId, String)>,
+}
+
+/// The files of a run.
+#[derive(Debug)]
+pub struct Live {
+    dir: PathBuf,
+    written: Mutex<Vec<Option<Instant>>>,
+}
+
+impl Live {
+    /// The directory, emptied of what an earlier run left.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn begin(dir: &Path, jobs: usize) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        for entry in std::fs::read_dir(dir)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(Self { dir: dir.to_owned(), written: Mutex::new(vec![None; jobs]) })
+    }
+
+    /// Tells what the run is doing.
+    pub fn run(&self, run: &Run) {
+        self.write("run", run);
+    }
+
+    /// Tells which agents are parked, in a file that a later run reads again.
+    pub fn parked(&self, parked: &[ParkedAgent]) {
+        self.write("parked", parked);
+    }
+
+    /// Tells what a worker is doing. `now` writes at once; else it may be left out if it was told a moment ago.
+    pub fn worker(&self, worker: &Worker, now: bool) {
+        {
+            let mut written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let Some(last) = written.get_mut(worker.slot) else { return };
+            if !now && last.is_some_and(|last| last.elapsed() < WRITE_EVERY) {
+                return;
+            }
+            *last = Some(Instant::now());
+        }
+        self.write(&format!("worker-{}", worker.slot), worker);
+    }
+
+    /// A worker is idle again.
+    pub fn idle(&self, slot: usize) {
+        let _ = std::fs::remove_file(self.dir.join(format!("worker-{slot}.json")));
+    }
+
+    /// The run is over.
+    pub fn end(&self) {
+        let _ = std::fs::remove_file(self.dir.join("run.json"));
+    }
+
+    /// A hint that cannot be written is not worth stopping for.
+    fn write<T: Serialize + ?Sized>(&self, name: &str, value: &T) {
+        let written = serde_json::to_vec(value)
+            .map_err(io::Error::from)
+            .and_then(|bytes| file::write_atomic(&self.dir.join(format!("{name}.json")), &bytes, Sync::No));
+        if let Err(error) = written {
+            tracing::debug!(%error, name, "a live file was not written");
+        }
+    }
+}
+
+/// One line of what an agent said or did.
+pub fn last_words(words: &str) -> String {
+    let line = words.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    text::cut(text::clean_line(line).trim(), LAST_WIDTH_MAX)
+}
+
+/// What the run in this directory is doing, its workers, and which agents are parked.
+pub fn read(dir: &Path) -> (Option<Run>, Vec<Worker>, Vec<ParkedAgent>) {
+    let run = read_file(&dir.join("run.json"));
+    let parked = read_file(&dir.join("parked.json")).unwrap_or_default();
+    let mut workers: Vec<Worker> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("worker-"))
+        .filter_map(|entry| read_file(&entry.path()))
+        .collect();
+    workers.sort_by_key(|worker| worker.slot);
+    (run, workers, parked)
+}
+
+fn read_file<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
+    let bytes = file::read_limited(path, FILE_BYTES_MAX).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}

@@ -1,0 +1,27 @@
+//! The run: one loop that owns all state, workers that make one step each, recovery of what a crash left behind.
+//! Knows nothing of arguments or terminals.
+
+pub mod agent_step;
+pub mod brief;
+pub mod clean;
+pub mod commit;
+pub mod decide;
+pub mod drive;
+pub mod error;
+pub mod foreman;
+pub mod gate_step;
+pub mod land_step;
+pub mod live;
+pub mod message;
+pub mod onto_branch;
+pub mod preflight;
+pub mod project;
+pub mod queue;
+pub mod recovery;
+pub mod salvage;
+pub mod setup;
+pub mod view;
+pub mod workshop;
+
+pub use error::RunError;
+pub use project::Project;

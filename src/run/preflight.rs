@@ -1,0 +1,533 @@
+//! What is looked at before any money is spent, and what a run is made of when all of it is well.
+//! Knows nothing of the loop.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
+
+use super::{
+    Project, RunError,
+    drive::Options,
+    foreman::{Entry, Foreman, Rules},
+    live,
+    queue::{self, Queued},
+    recovery,
+    workshop::{Brief, Equipment, Workshop},
+};
+use crate::{
+    agents::agent::Agent,
+    config::{problem::Problem, settings::SigningKey},
+    gate::Definition,
+    git::{RefMove, Repository, Signer},
+    handoff::{
+        layout,
+        tasks::{self, Format},
+    },
+    model::{
+        checkpoint::{Bounds, Checkpoint, TaskState},
+        object::CommitId,
+        task::{Task, TaskId},
+        workflow::{PhaseId, Workflow},
+    },
+    plan::Graph,
+    report::event::RunEvent,
+    route::{self, Parked},
+    sys::{
+        clock, environment, file,
+        lock::Lease,
+        machine,
+        process::{Cancel, Supervisor},
+    },
+    text,
+};
+
+/// How long the test signature may take: a key that asks a person would hang every step.
+pub const SIGNATURE_LIMIT: Duration = Duration::from_secs(5);
+/// How long an agent may take to tell its version.
+pub const PROBE_LIMIT: Duration = Duration::from_secs(20);
+/// Bytes of a file that a first commit carries.
+const BRIEF_FILE_BYTES_MAX: usize = 1 << 20;
+
+/// What a run is made of.
+pub struct Prepared {
+    /// What the workers share.
+    pub shop: Workshop,
+    /// What decides.
+    pub foreman: Foreman,
+    /// What a person should hear first.
+    pub warnings: Vec<RunEvent>,
+}
+
+/// The key that signs, made if this machine has none.
+///
+/// # Errors
+/// When it cannot be read, made or used within [`SIGNATURE_LIMIT`].
+pub fn signer(repository: &Repository, key: SigningKey) -> Result<Signer, RunError> {
+    let signer = match key {
+        SigningKey::Git => Signer::from_git(repository)?,
+        SigningKey::Own => {
+            let path = environment::data_dir()
+                .map(|dir| dir.join("id_ed25519"))
+                .ok_or_else(|| RunError::Preflight { what: "no home directory for the key".to_owned(), hint: None })?;
+            if path.exists() { Signer::own(&path)? } else { Signer::create_own(&path, "git-orchestrate")? }
+        }
+    };
+    signer
+        .test(SIGNATURE_LIMIT)
+        .map_err(|error| RunError::Signature { limit: SIGNATURE_LIMIT, why: error.to_string() })?;
+    Ok(signer)
+}
+
+/// The supervisor of this repository's children.
+///
+/// # Errors
+/// When its directory cannot be made.
+pub fn supervisor(project: &Project) -> Result<Supervisor, RunError> {
+    let dir = project.local.children();
+    // The repository's own marker, so that a later run finds what this one leaves, wherever it went.
+    let marker = crate::model::object::Digest::of(project.repository.common_dir().as_os_str().as_encoded_bytes());
+    let marker = marker.0.trim_start_matches("sha256:")[..16].to_owned();
+    Supervisor::new(dir.clone(), marker).map_err(|source| RunError::File { path: dir, what: "cannot be made", source })
+}
+
+/// The configured agents by name.
+///
+/// # Errors
+/// When one of them is not configured well.
+pub fn agents(project: &Project) -> Result<BTreeMap<String, Agent>, RunError> {
+    let root = project.root.as_deref().unwrap_or_else(|| project.repository.common_dir());
+    let agents = project.settings.agents.iter();
+    agents.map(|(name, settings)| Ok((name.clone(), Agent::new(name, settings, root)?))).collect()
+}
+
+/// Looks at everything, puts right what a crash left, and makes what a run needs.
+///
+/// # Errors
+/// The first thing that is wrong, with what to type.
+pub fn prepare(
+    project: &Project,
+    options: &Options,
+    lease: &Lease,
+    tell: Arc<dyn Fn(RunEvent) + Send + Sync>,
+) -> Result<Prepared, RunError> {
+    if let Some(why) = project.repository.unsupported() {
+        return Err(RunError::Preflight { what: format!("this repository {why}"), hint: None });
+    }
+    let identity = project.repository.identity()?;
+    project.head_commit()?;
+    let supervisor = supervisor(project)?;
+    let parked = live::read(&project.local.live()).2;
+    let mut warnings = recovery::recover(project, &supervisor, lease)?;
+    for branch in queue::adopt(project)? {
+        let message = format!("took over {branch} from the clone's remote");
+        warnings.push(RunEvent::Warning { message, hint: None });
+    }
+    let mut queue = queue::load(project)?;
+    let selected = selection(&queue, options)?;
+    let workflows = workflows(project, &queue, &selected, options)?;
+    check_gates(project, &queue, &selected, &workflows)?;
+    let agents = agents(project)?;
+    let versions = probe(project, &queue, &selected, &workflows, &agents, &supervisor)?;
+    check_disk(project)?;
+    let signer = signer(&project.repository, project.settings.commits.key)?;
+    warnings.extend(signer_warning(project, &signer)?);
+    warnings.extend(uncommitted_warning(project));
+    let integration = integration(project, &mut warnings)?;
+
+    let jobs = options.jobs.unwrap_or(project.settings.limits.jobs as usize).max(1);
+    let gates_max = (project.settings.limits.gates as usize).clamp(1, jobs);
+    let mut briefs = briefs(project, &queue, &selected, &workflows);
+    warnings.extend(edited(project, &mut queue, &selected, options, &mut briefs)?);
+    let equipment = Equipment {
+        identity,
+        signer,
+        supervisor,
+        cancel: Cancel::new(),
+        agents,
+        versions,
+        briefs,
+        jobs,
+        gates_max,
+        tell,
+    };
+    let shop = Workshop::open(project.clone(), equipment)?;
+    let rules =
+        Rules { jobs, gates_max, batch_max: project.settings.landing.batch as usize, until: options.until.clone() };
+    let entries = queue.into_iter().enumerate().map(|(i, queued)| Entry {
+        selected: selected.contains(&i),
+        workflow: workflows.get(&i).cloned(),
+        task: Arc::new(queued.task),
+        checkpoint: queued.checkpoint,
+        tip: queued.tip,
+        landed: queued.landed,
+        running: BTreeMap::new(),
+        landing: false,
+        broken: None,
+    });
+    let families = Arc::new(shop.families());
+    let mut foreman = Foreman::new(rules, project.settings.clone(), families, entries.collect(), integration);
+    for agent in parked {
+        if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > SystemTime::now()) {
+            foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason });
+        }
+    }
+    Ok(Prepared { shop, foreman, warnings })
+}
+
+/// A task as a run would take it up.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Rehearsed {
+    /// Its name.
+    pub id: TaskId,
+    /// One line for people.
+    pub title: String,
+    /// How far it has come.
+    #[serde(serialize_with = "crate::report::task::word")]
+    pub state: TaskState,
+    /// The workflow it follows.
+    pub workflow: String,
+    /// Tasks that must have landed before.
+    pub after: Vec<String>,
+    /// Its phases that are not over, each with who would do it.
+    pub phases: Vec<(String, String)>,
+}
+
+/// Looks at everything and says what a run would do, without doing anything.
+///
+/// # Errors
+/// The first thing that is wrong, with what to type.
+pub fn rehearse(project: &Project, options: &Options) -> Result<Vec<Rehearsed>, RunError> {
+    if let Some(holder) = crate::sys::lock::holder(&project.local.lock()).map_err(RunError::Lock)? {
+        return Err(RunError::HeldBy(Some(Box::new(holder))));
+    }
+    project.repository.identity()?;
+    let head = project.head_commit()?;
+    let queue = queue::load(project)?;
+    let selected = selection(&queue, options)?;
+    let workflows = workflows(project, &queue, &selected, options)?;
+    check_gates(project, &queue, &selected, &workflows)?;
+    let agents = agents(project)?;
+    probe(project, &queue, &selected, &workflows, &agents, &supervisor(project)?)?;
+    check_disk(project)?;
+    signer(&project.repository, project.settings.commits.key)?;
+    let ids: Vec<TaskId> = queue.iter().map(|queued| queued.task.id.clone()).collect();
+    let mut rehearsed = Vec::new();
+    for id in Graph::new(queue.iter().map(|queued| &queued.task)).order(&ids) {
+        let Some(i) = queue.iter().position(|queued| queued.task.id == id) else { continue };
+        let (Some(workflow), queued) = (workflows.get(&i), &queue[i]) else { continue };
+        let fresh = || {
+            let bounds = Bounds::default();
+            Checkpoint::begin(&queued.task, workflow.as_ref().clone(), head, bounds)
+        };
+        let checkpoint = queued.checkpoint.clone().unwrap_or_else(fresh);
+        let open = checkpoint.phases.iter().filter(|phase| !phase.state.is_over());
+        let phases = open.map(|phase| (phase.id.to_string(), who(project, &checkpoint, &phase.id, &queued.task)));
+        let landed = |id: &TaskId| queue.iter().any(|other| other.task.id == *id && other.landed);
+        rehearsed.push(Rehearsed {
+            id,
+            title: queued.task.title.clone(),
+            state: queued.state(),
+            workflow: workflow.name.clone(),
+            after: queued.task.depends_on.iter().filter(|id| !landed(id)).map(ToString::to_string).collect(),
+            phases: phases.collect(),
+        });
+    }
+    Ok(rehearsed)
+}
+
+fn who(project: &Project, checkpoint: &Checkpoint, phase: &PhaseId, task: &Task) -> String {
+    match checkpoint.spec(phase) {
+        None => project.settings.landing.branch.clone(),
+        Some(spec) => match (&spec.role, &spec.gate) {
+            (Some(role), _) => route::candidates(&project.settings, role, task).join(", "),
+            (None, gate) => format!("gate {}", gate.as_deref().unwrap_or_default()),
+        },
+    }
+}
+
+/// The positions of the tasks that the run works on: those that were named and what they depend on, or all.
+fn selection(queue: &[Queued], options: &Options) -> Result<BTreeSet<usize>, RunError> {
+    check_graph(queue)?;
+    let mut open: Vec<usize> = queue::select(queue, &options.tasks)?
+        .into_iter()
+        .filter_map(|selected| queue.iter().position(|queued| queued.task.id == selected.task.id))
+        .collect();
+    let mut selected = BTreeSet::new();
+    while let Some(i) = open.pop() {
+        if selected.insert(i) {
+            let needs = &queue[i].task.depends_on;
+            open.extend(queue.iter().enumerate().filter(|(_, q)| needs.contains(&q.task.id)).map(|(i, _)| i));
+        }
+    }
+    Ok(selected)
+}
+
+/// Circles and missing dependencies, each with the file and line that names them.
+fn check_graph(queue: &[Queued]) -> Result<(), RunError> {
+    let problems = Graph::new(queue.iter().map(|queued| &queued.task)).problems();
+    let located = problems.iter().map(|problem| {
+        let file = problem.task().and_then(|id| queue.iter().find(|queued| queued.task.id == *id)).map(|q| &q.file);
+        let line = file.and_then(|(_, text)| {
+            let depends = text.lines().position(|line| line.trim_start().starts_with("depends_on"))?;
+            let need = problem.need().map(|need| format!("\"{need}\""));
+            let named =
+                text.lines().skip(depends).position(|line| need.as_ref().is_some_and(|need| line.contains(need)));
+            Some(depends + named.unwrap_or(0) + 1)
+        });
+        Problem {
+            file: file.map(|(path, _)| path.clone()).unwrap_or_default(),
+            line,
+            what: problem.to_string(),
+            hint: problem.hint(),
+        }
+    });
+    if problems.is_empty() { Ok(()) } else { Err(RunError::Problems(located.collect())) }
+}
+
+fn is_open(queued: &Queued) -> bool {
+    !matches!(queued.state(), TaskState::Landed | TaskState::Aborted)
+}
+
+/// The workflow of each selected task: that of its checkpoint if it has begun.
+fn workflows(
+    project: &Project,
+    queue: &[Queued],
+    selected: &BTreeSet<usize>,
+    options: &Options,
+) -> Result<BTreeMap<usize, Arc<Workflow>>, RunError> {
+    let mut by_name: BTreeMap<String, Arc<Workflow>> = BTreeMap::new();
+    let mut workflows = BTreeMap::new();
+    for i in selected.iter().copied().filter(|i| is_open(&queue[*i])) {
+        let queued = &queue[i];
+        if let Some(checkpoint) = &queued.checkpoint {
+            workflows.insert(i, Arc::new(checkpoint.workflow.clone()));
+            continue;
+        }
+        let asked = options.workflow.as_deref();
+        let name = asked.or(queued.task.workflow.as_deref()).unwrap_or(&project.settings.workflow).to_owned();
+        if !by_name.contains_key(&name) {
+            by_name.insert(name.clone(), Arc::new(queue::workflow(project, &queued.task, asked)?));
+        }
+        workflows.insert(i, by_name[&name].clone());
+    }
+    if let Some(until) = &options.until {
+        let known = workflows.values().any(|workflow| workflow.phase(until.spec()).is_some());
+        if !known && until.spec() != "land" && !workflows.is_empty() {
+            let phases: BTreeSet<&str> =
+                workflows.values().flat_map(|w| w.phases.iter().map(|spec| spec.id.as_str())).collect();
+            let hint =
+                text::did_you_mean(until.spec(), phases.iter().copied()).map(|near| format!("did you mean '{near}'?"));
+            return Err(RunError::Preflight { what: format!("no selected task has a phase '{until}'"), hint });
+        }
+    }
+    Ok(workflows)
+}
+
+fn check_gates(
+    project: &Project,
+    queue: &[Queued],
+    selected: &BTreeSet<usize>,
+    workflows: &BTreeMap<usize, Arc<Workflow>>,
+) -> Result<(), RunError> {
+    let open = selected.iter().filter(|i| is_open(&queue[**i]));
+    let profiles: BTreeSet<String> = open
+        .filter_map(|i| workflows.get(i))
+        .flat_map(|workflow| {
+            let own = workflow.phases.iter().filter_map(|spec| spec.gate.clone());
+            let landing = project.settings.landing.gate.clone();
+            let none = !workflow.phases.iter().any(|spec| spec.gate.is_some());
+            own.chain(landing.or_else(|| none.then(|| "full".to_owned())))
+        })
+        .collect();
+    profiles.iter().try_for_each(|profile| Ok(Definition::from_settings(&project.settings, profile).map(|_| ())?))
+}
+
+/// Asks every agent that may be needed for its version, side by side. Returns the versions.
+fn probe(
+    project: &Project,
+    queue: &[Queued],
+    selected: &BTreeSet<usize>,
+    workflows: &BTreeMap<usize, Arc<Workflow>>,
+    agents: &BTreeMap<String, Agent>,
+    supervisor: &Supervisor,
+) -> Result<BTreeMap<String, String>, RunError> {
+    let mut needed: BTreeMap<String, String> = BTreeMap::new();
+    for i in selected.iter().filter(|i| is_open(&queue[**i])) {
+        let roles = workflows.get(i).into_iter().flat_map(|w| w.phases.iter().filter_map(|spec| spec.role.as_ref()));
+        for role in roles {
+            let candidates = route::candidates(&project.settings, role, &queue[*i].task);
+            if candidates.is_empty() {
+                return Err(RunError::Preflight {
+                    what: format!("no agent is configured for role '{role}' of task '{}'", queue[*i].task.id),
+                    hint: Some(format!("add to .handoff/config.toml: [roles] {role} = \"<agent>\"")),
+                });
+            }
+            for name in candidates {
+                needed.entry(name).or_insert_with(|| format!("role '{role}' of task '{}'", queue[*i].task.id));
+            }
+        }
+    }
+    let cache = project.local.cache().join("agents.json");
+    let health: Vec<_> = std::thread::scope(|scope| {
+        let asked: Vec<_> = needed
+            .keys()
+            .filter_map(|name| agents.get(name))
+            .map(|agent| (agent, scope.spawn(|| agent.probe_cached(supervisor, PROBE_LIMIT, &cache))))
+            .collect();
+        asked.into_iter().filter_map(|(agent, thread)| Some((agent.name().to_owned(), thread.join().ok()?))).collect()
+    });
+    let mut versions = BTreeMap::new();
+    for (name, health) in health {
+        if let Some(problem) = health.problem {
+            let role = needed.get(&name).cloned().unwrap_or_default();
+            return Err(RunError::Preflight {
+                what: format!("agent '{name}' for {role} cannot work: {problem}"),
+                hint: health.hint.or_else(|| Some("git orchestrate agents".to_owned())),
+            });
+        }
+        versions.extend(health.version.map(|version| (name, version)));
+    }
+    Ok(versions)
+}
+
+fn check_disk(project: &Project) -> Result<(), RunError> {
+    let dir = project.worktrees_dir();
+    let there = dir.ancestors().find(|dir| dir.exists()).unwrap_or(Path::new("/"));
+    let free_bytes = machine::free_disk_bytes(there).map_err(|source| RunError::File {
+        path: there.to_owned(),
+        what: "has unknown room",
+        source,
+    })?;
+    if free_bytes < project.settings.limits.disk_free_bytes {
+        return Err(RunError::DiskFull { path: dir, free_bytes });
+    }
+    Ok(())
+}
+
+fn signer_warning(project: &Project, signer: &Signer) -> Result<Option<RunEvent>, RunError> {
+    let path = layout::ALLOWED_SIGNERS.to_owned();
+    let text = match &project.root {
+        Some(root) => file::read_limited(&root.join(&path), BRIEF_FILE_BYTES_MAX).ok(),
+        None => None,
+    };
+    let Some(line) = signer.public_key_line() else { return Ok(None) };
+    let key = line.split_whitespace().nth(1).unwrap_or(&line);
+    let known = text.is_some_and(|text| String::from_utf8_lossy(&text).contains(key));
+    let message = format!("this machine's key is not in {path}: others cannot tell its steps from forged ones");
+    Ok((!known).then(|| RunEvent::Warning { message, hint: Some("git orchestrate init".to_owned()) }))
+}
+
+fn uncommitted_warning(project: &Project) -> Option<RunEvent> {
+    let count = project.repository.uncommitted_count().unwrap_or(0);
+    (count > 0).then(|| RunEvent::Warning {
+        message: format!(
+            "{} in your checkout: agents do not see them",
+            text::count(count as u64, "uncommitted change")
+        ),
+        hint: None,
+    })
+}
+
+/// The integration branch: made at HEAD if it is not there, moved up to HEAD if all that it has is in HEAD already.
+fn integration(project: &Project, warnings: &mut Vec<RunEvent>) -> Result<CommitId, RunError> {
+    let repository = &project.repository;
+    let (name, head) = (project.integration_branch(), project.head_commit()?);
+    let from = repository.reference(&name)?;
+    let to = match from {
+        None => head,
+        Some(tip) if tip == head => return Ok(tip),
+        Some(tip) if repository.is_ancestor(tip, head)? => head,
+        Some(tip) => {
+            if !repository.is_ancestor(head, tip)? {
+                let message = format!(
+                    "'{}' and your branch have both moved on: tasks start from the former",
+                    project.settings.landing.branch
+                );
+                warnings.push(RunEvent::Warning { message, hint: Some("git orchestrate land".to_owned()) });
+            }
+            return Ok(tip);
+        }
+    };
+    let reason = "orchestrate: start from HEAD".to_owned();
+    let moves = vec![RefMove { name, from, to, reason }];
+    let mut draft = repository.draft();
+    let code = draft.code_tree(to)?;
+    if code != repository.root_tree(to)? {
+        draft.code_commit(code, to)?;
+    }
+    repository.publish(draft.objects(), moves, project.settings.commits.durability)?;
+    Ok(to)
+}
+
+/// What each task's first commit carries: the task, the configuration, its workflow, the keys that may sign.
+fn briefs(
+    project: &Project,
+    queue: &[Queued],
+    selected: &BTreeSet<usize>,
+    workflows: &BTreeMap<usize, Arc<Workflow>>,
+) -> BTreeMap<TaskId, Brief> {
+    let read = |path: &str| -> Option<Vec<u8>> {
+        file::read_limited(&project.root.as_ref()?.join(path), BRIEF_FILE_BYTES_MAX).ok()
+    };
+    let signers = OnceLock::new();
+    let mut briefs = BTreeMap::new();
+    for i in selected.iter().copied().filter(|i| is_open(&queue[*i])) {
+        let (path, text) = &queue[i].file;
+        let mut files = vec![(layout::CONFIG.to_owned(), project.config_text.clone().into_bytes())];
+        if !text.is_empty() {
+            files.push((path.clone(), text.clone().into_bytes()));
+        }
+        if let Some(workflow) = workflows.get(&i) {
+            let path = layout::workflow(&workflow.name);
+            files.extend(read(&path).map(|bytes| (path, bytes)));
+        }
+        let signers = signers.get_or_init(|| read(&layout::ALLOWED_SIGNERS.to_owned()));
+        files.extend(signers.clone().map(|bytes| (layout::ALLOWED_SIGNERS.to_owned(), bytes)));
+        briefs.insert(queue[i].task.id.clone(), Brief { files, renewed: false });
+    }
+    briefs
+}
+
+/// Tasks whose file was edited since they began: said, and taken up only if asked.
+fn edited(
+    project: &Project,
+    queue: &mut [Queued],
+    selected: &BTreeSet<usize>,
+    options: &Options,
+    briefs: &mut BTreeMap<TaskId, Brief>,
+) -> Result<Vec<RunEvent>, RunError> {
+    let mut told = Vec::new();
+    for i in selected.iter().copied() {
+        let queued = &mut queue[i];
+        if !is_open(queued) {
+            continue;
+        }
+        let (Some(tip), (path, text)) = (queued.tip, &queued.file) else { continue };
+        let Some(before) = project.repository.read(tip, path)? else { continue };
+        if before == text.as_bytes() || text.is_empty() {
+            continue;
+        }
+        if options.reload {
+            if let Some(brief) = briefs.get_mut(&queued.task.id) {
+                brief.renewed = true;
+                brief.files.retain(|(known, _)| known == path);
+            }
+        } else {
+            let before = String::from_utf8_lossy(&before);
+            queued.task =
+                tasks::parse(&before, path, Format::of(Path::new(path)).unwrap_or(Format::Toml), &queued.task.id)
+                    .map_err(RunError::Problems)?;
+            told.push(RunEvent::Warning {
+                message: format!(
+                    "{path} was edited since {} began; it goes on with the new text only if asked",
+                    queued.task.id
+                ),
+                hint: Some("git orchestrate resume --reload".to_owned()),
+            });
+        }
+    }
+    Ok(told)
+}

@@ -1,0 +1,96 @@
+//! The repository a command works on, with its configuration. Knows nothing of runs.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::RunError;
+use crate::{
+    config::{parse, settings::Settings},
+    git::Repository,
+    handoff::layout::{self, LocalDir},
+    model::object::CommitId,
+    sys::file,
+};
+
+/// Bytes of a configuration file that are read.
+const CONFIG_BYTES_MAX: usize = 1 << 20;
+
+/// A repository and what its configuration says.
+#[derive(Clone)]
+pub struct Project {
+    /// The repository.
+    pub repository: Repository,
+    /// The checkout whose `.handoff/` people edit; none in a bare repository.
+    pub root: Option<PathBuf>,
+    /// Our local directory below the common git directory.
+    pub local: LocalDir,
+    /// The configuration.
+    pub settings: Arc<Settings>,
+    /// Its text.
+    pub config_text: String,
+}
+
+impl Project {
+    /// The project around a directory.
+    ///
+    /// The configuration is the one of the checkout, committed or not; a checkout without one (a fresh clone, a bare
+    /// repository) takes that of HEAD, of the integration branch, or of a task.
+    ///
+    /// # Errors
+    /// [`RunError::NotInitialised`] without any, [`RunError::Problems`] with file and line for mistakes in it.
+    pub fn open(start: &Path) -> Result<Self, RunError> {
+        let repository = Repository::discover(start)?;
+        let root = repository.work_dir().map(Path::to_owned);
+        let local = LocalDir::new(repository.common_dir());
+        let (config_text, origin) = config_text(&repository, root.as_deref())?;
+        let settings = parse::parse(&config_text, &origin).map_err(RunError::Problems)?;
+        Ok(Self { repository, root, local, settings: Arc::new(settings), config_text })
+    }
+
+    /// The full name of the integration branch.
+    pub fn integration_branch(&self) -> String {
+        format!("refs/heads/{}", self.settings.landing.branch)
+    }
+
+    /// The commit that work starts from before there is an integration branch.
+    ///
+    /// # Errors
+    /// [`RunError::NoCommit`] on an unborn branch.
+    pub fn head_commit(&self) -> Result<CommitId, RunError> {
+        self.repository.head()?.commit.ok_or(RunError::NoCommit)
+    }
+
+    /// The directory of the worktrees that agents work in: beside the repository, never a temporary one.
+    pub fn worktrees_dir(&self) -> PathBuf {
+        let home = self.root.as_deref().unwrap_or_else(|| self.repository.common_dir());
+        if let Some(dir) = &self.settings.worktrees.dir {
+            return home.join(dir);
+        }
+        let name = home.file_name().map_or_else(|| "repository".into(), |name| name.to_string_lossy().into_owned());
+        home.parent().unwrap_or(home).join(format!("{}.orchestrate", name.trim_end_matches(".git")))
+    }
+}
+
+fn config_text(repository: &Repository, root: Option<&Path>) -> Result<(String, String), RunError> {
+    let path = layout::CONFIG.to_owned();
+    if let Some(root) = root {
+        let file = root.join(&path);
+        match file::read_limited(&file, CONFIG_BYTES_MAX) {
+            Ok(bytes) => return Ok((String::from_utf8_lossy(&bytes).into_owned(), path)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(RunError::File { path: file, what: "cannot be read", source }),
+        }
+    }
+    let head = repository.head()?.commit.into_iter();
+    let branches = repository.references("refs/heads/orchestrate/")?.into_iter().map(|(_, commit)| commit);
+    let remote = repository.references("refs/remotes/")?.into_iter();
+    let remote = remote.filter(|(name, _)| name.contains("/orchestrate/")).map(|(_, commit)| commit);
+    for commit in head.chain(branches).chain(remote) {
+        if let Some(bytes) = repository.read(commit, &path)? {
+            return Ok((String::from_utf8_lossy(&bytes).into_owned(), format!("{}:{path}", commit.short())));
+        }
+    }
+    Err(RunError::NotInitialised)
+}

@@ -1,0 +1,240 @@
+//! The queue as it stands: tasks from the checkout and from branches, each with its checkpoint.
+//! Knows nothing of what runs now; that is in the files of `live`.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::{Project, RunError};
+use crate::{
+    git::RefMove,
+    handoff::{
+        checkpoints, layout,
+        tasks::{self, Format},
+        workflows,
+    },
+    model::{
+        checkpoint::{Checkpoint, TaskState},
+        object::{BlobId, CommitId},
+        task::{Task, TaskId},
+        workflow::Workflow,
+    },
+    text,
+};
+
+/// A task and how far it has come.
+#[derive(Debug, Clone)]
+pub struct Queued {
+    /// The task, as the checkout has it, else as its branch has it.
+    pub task: Task,
+    /// Its file relative to the root, and the file's text.
+    pub file: (String, String),
+    /// Its state after its last step; none before the first.
+    pub checkpoint: Option<Checkpoint>,
+    /// The commit of its last step.
+    pub tip: Option<CommitId>,
+    /// Whether its result is on the integration branch or on HEAD.
+    pub landed: bool,
+}
+
+impl Queued {
+    /// How far it has come, as far as its own steps tell.
+    pub fn state(&self) -> TaskState {
+        match &self.checkpoint {
+            _ if self.landed => TaskState::Landed,
+            Some(checkpoint) => checkpoint.state(),
+            None => TaskState::New,
+        }
+    }
+}
+
+/// Every task, in the order of names.
+///
+/// # Errors
+/// All mistakes in task files at once, as [`RunError::Problems`]; [`RunError::BadCheckpoint`] for a branch of ours that
+/// somebody wrote to.
+pub fn load(project: &Project) -> Result<Vec<Queued>, RunError> {
+    let mut known: BTreeMap<TaskId, (Task, (String, String))> = BTreeMap::new();
+    if let Some(root) = &project.root {
+        let queue = tasks::load(root).map_err(RunError::Problems)?;
+        for queued in queue.tasks {
+            let file = queued.file.to_string_lossy().into_owned();
+            known.insert(queued.task.id.clone(), (queued.task, (file, queued.text)));
+        }
+    }
+    let landed = landed(project)?;
+    let mut tips: BTreeMap<TaskId, CommitId> = BTreeMap::new();
+    for (name, commit) in project.repository.references(layout::TASK_REFS)? {
+        let Some(id) = name.strip_prefix(layout::TASK_REFS).and_then(|id| id.parse::<TaskId>().ok()) else { continue };
+        tips.insert(id, commit);
+    }
+    for (id, tip) in &tips {
+        if !known.contains_key(id) {
+            let (task, file) = from_branch(project, id, *tip)?;
+            known.insert(id.clone(), (task, file));
+        }
+    }
+    known
+        .into_par_iter()
+        .map(|(id, (task, file))| {
+            let tip = tips.get(&id).copied();
+            let (checkpoint, landed) = state(project, &id, tip, landed.get(&id).copied())?;
+            Ok(Queued { task, file, checkpoint, tip, landed })
+        })
+        .collect()
+}
+
+/// The checkpoints that are on the integration branch or on HEAD: what has landed.
+fn landed(project: &Project) -> Result<BTreeMap<TaskId, BlobId>, RunError> {
+    let mut landed = BTreeMap::new();
+    let integration = project.repository.reference(&project.integration_branch())?;
+    let head = project.repository.head()?.commit;
+    for commit in head.into_iter().chain(integration) {
+        for entry in project.repository.list(commit, layout::CHECKPOINTS)? {
+            if let Some(id) = entry.name.strip_suffix(".toml").and_then(|id| id.parse::<TaskId>().ok()) {
+                landed.insert(id, BlobId(entry.id));
+            }
+        }
+    }
+    Ok(landed)
+}
+
+fn state(
+    project: &Project,
+    id: &TaskId,
+    tip: Option<CommitId>,
+    landed: Option<BlobId>,
+) -> Result<(Option<Checkpoint>, bool), RunError> {
+    let path = layout::checkpoint(id);
+    let own = match tip {
+        Some(tip) => {
+            let entry = project.repository.entry(project.repository.root_tree(tip)?, &path)?;
+            Some(BlobId(entry.ok_or_else(|| bad(id, "it is not there"))?.id))
+        }
+        None => None,
+    };
+    // A landed task that has gone on since, against all habit, is what its branch says.
+    let is_landed = landed.is_some() && own.is_none_or(|own| landed == Some(own));
+    let Some(blob) = own.or(landed) else { return Ok((None, false)) };
+    let bytes = project.repository.blob(blob)?;
+    let text = String::from_utf8(bytes).map_err(|_| bad(id, "it is not UTF-8"))?;
+    let checkpoint = checkpoints::from_toml(&text, &path).map_err(|problem| bad(id, &problem.to_string()))?;
+    Ok((Some(checkpoint), is_landed))
+}
+
+fn bad(id: &TaskId, why: &str) -> RunError {
+    RunError::BadCheckpoint { branch: layout::task_ref(id), why: why.to_owned() }
+}
+
+/// The task as its first commit keeps it.
+fn from_branch(project: &Project, id: &TaskId, tip: CommitId) -> Result<(Task, (String, String)), RunError> {
+    for format in [Format::Toml, Format::Md] {
+        let path = task_path(id, format);
+        let Some(bytes) = project.repository.read(tip, &path)? else { continue };
+        let content = String::from_utf8_lossy(&bytes).into_owned();
+        let task = tasks::parse(&content, &path, format, id).map_err(RunError::Problems)?;
+        return Ok((task, (path, content)));
+    }
+    // Somebody took the file away; the branch still shows what was done.
+    let task = Task::new(id.clone(), id.to_string());
+    Ok((task, (task_path(id, Format::Toml), String::new())))
+}
+
+fn task_path(id: &TaskId, format: Format) -> String {
+    format!("{}/{id}.{}", layout::TASKS, format.extension())
+}
+
+/// The last step of a landed task whose branch was removed: the second parent of the merge that landed it.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn landed_tip(project: &Project, id: &TaskId) -> Result<Option<CommitId>, RunError> {
+    let repository = &project.repository;
+    let integration = repository.reference(&project.integration_branch())?;
+    let trailer = format!("\nOrchestrate-Task: {id}\nOrchestrate-Step: land\n");
+    for from in repository.head()?.commit.into_iter().chain(integration) {
+        for commit in repository.first_parents(from, None)? {
+            let parents = repository.parents(commit)?;
+            if let [first, second] = parents.as_slice() {
+                if repository.message(commit)?.contains(&trailer) {
+                    return Ok(Some(*second));
+                }
+                // The integration branch came to the user's by a merge: its own line is the second parent's.
+                if repository.message(commit)?.starts_with("Merge branch '") {
+                    for commit in repository.first_parents(*second, Some(*first))? {
+                        if repository.message(commit)?.contains(&trailer) {
+                            return Ok(repository.parents(commit)?.get(1).copied());
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Makes local branches of the task and integration branches that a clone has only as remote ones.
+/// Returns the names of those that it made.
+///
+/// # Errors
+/// When the branches cannot be written.
+pub fn adopt(project: &Project) -> Result<Vec<String>, RunError> {
+    let mut moves: BTreeMap<String, RefMove> = BTreeMap::new();
+    for (name, commit) in project.repository.references("refs/remotes/")? {
+        let Some((_, branch)) = name.strip_prefix("refs/remotes/").and_then(|rest| rest.split_once('/')) else {
+            continue;
+        };
+        let local = format!("refs/heads/{branch}");
+        let ours = local.starts_with(layout::TASK_REFS) || local == project.integration_branch();
+        if ours && !moves.contains_key(&local) && project.repository.reference(&local)?.is_none() {
+            let reason = format!("orchestrate: adopt {name}");
+            moves.insert(local.clone(), RefMove { name: local, from: None, to: commit, reason });
+        }
+    }
+    let names: Vec<String> = moves.keys().cloned().collect();
+    if !moves.is_empty() {
+        project.repository.publish(
+            Default::default(),
+            moves.into_values().collect(),
+            project.settings.commits.durability,
+        )?;
+    }
+    Ok(names)
+}
+
+/// The tasks that were named, or all.
+///
+/// # Errors
+/// [`RunError::NoTask`] for a name that is none.
+pub fn select<'a>(queue: &'a [Queued], names: &[String]) -> Result<Vec<&'a Queued>, RunError> {
+    if names.is_empty() {
+        return Ok(queue.iter().collect());
+    }
+    names.iter().map(|name| find(queue, name)).collect()
+}
+
+/// The task of that name.
+///
+/// # Errors
+/// [`RunError::NoTask`] if there is none.
+pub fn find<'a>(queue: &'a [Queued], name: &str) -> Result<&'a Queued, RunError> {
+    queue.iter().find(|queued| queued.task.id.as_str() == name).ok_or_else(|| {
+        let near = text::did_you_mean(name, queue.iter().map(|queued| queued.task.id.as_str()));
+        RunError::NoTask { name: text::clean_line(name), near: near.map(str::to_owned) }
+    })
+}
+
+/// The workflow that a task follows when it begins.
+///
+/// # Errors
+/// [`RunError::Problems`] if there is none of that name, or it has mistakes.
+pub fn workflow(project: &Project, task: &Task, asked: Option<&str>) -> Result<Workflow, RunError> {
+    let name = asked.or(task.workflow.as_deref()).unwrap_or(&project.settings.workflow);
+    match &project.root {
+        Some(root) => workflows::load(root, name).map_err(RunError::Problems),
+        None => workflows::builtin(name).ok_or_else(|| RunError::Preflight {
+            what: format!("workflow '{name}' is not built in, and a bare repository has no others"),
+            hint: Some(format!("name one of {}", workflows::names().join(", "))),
+        }),
+    }
+}

@@ -1,0 +1,204 @@
+//! What all workers of a run share: the repository, the key, the slots, the agents, the prompts.
+//! Knows nothing of which step is next.
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{Project, RunError, live::Live, salvage};
+use crate::{
+    agents::agent::Agent,
+    config::settings::Durability,
+    context::Templates,
+    gate::Remembered,
+    git::{Identity, Signer, Slot, Slots},
+    model::{object::CommitId, record::Family, task::TaskId},
+    report::event::RunEvent,
+    sys::process::{Cancel, Supervisor},
+};
+
+/// The files that a task's first commit carries, so that a clone has all it needs.
+#[derive(Debug, Clone, Default)]
+pub struct Brief {
+    /// Path below the root and content.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// Whether they go into the next step's commit although it is not the first.
+    pub renewed: bool,
+}
+
+/// What all workers share.
+pub struct Workshop {
+    /// The repository and its configuration.
+    pub project: Project,
+    /// Who commits.
+    pub identity: Identity,
+    /// Whose key signs.
+    pub signer: Signer,
+    /// Starts and ends children.
+    pub supervisor: Supervisor,
+    /// Ends what runs.
+    pub cancel: Cancel,
+    /// The agents by name.
+    pub agents: BTreeMap<String, Agent>,
+    /// The versions of their programs, as far as they told.
+    pub versions: BTreeMap<String, String>,
+    /// The prompt templates.
+    pub templates: Templates,
+    /// Gate verdicts of earlier runs.
+    pub remembered: Remembered,
+    /// What each worker is doing.
+    pub live: Live,
+    /// What tasks' first commits carry.
+    pub briefs: Mutex<BTreeMap<TaskId, Brief>>,
+    /// The worktrees.
+    pub slots: Slots,
+    /// One for each worker, made when it is first needed.
+    agent_slots: Vec<Mutex<Option<Slot>>>,
+    /// One for each gate that may run at once, and one for the landing.
+    gate_slots: Vec<Mutex<Option<Slot>>>,
+    /// Directories for agents' temporary files.
+    pub scratch: PathBuf,
+    /// Takes what is to be shown.
+    pub tell: Arc<dyn Fn(RunEvent) + Send + Sync>,
+}
+
+/// What a workshop is made of besides the project; the rest it finds itself.
+pub struct Equipment {
+    /// Who commits.
+    pub identity: Identity,
+    /// Whose key signs.
+    pub signer: Signer,
+    /// Starts and ends children.
+    pub supervisor: Supervisor,
+    /// Ends what runs.
+    pub cancel: Cancel,
+    /// The agents by name.
+    pub agents: BTreeMap<String, Agent>,
+    /// The versions of their programs.
+    pub versions: BTreeMap<String, String>,
+    /// The files that first commits carry.
+    pub briefs: BTreeMap<TaskId, Brief>,
+    /// Workers.
+    pub jobs: usize,
+    /// Gates that may run at once.
+    pub gates_max: usize,
+    /// Takes what is to be shown.
+    pub tell: Arc<dyn Fn(RunEvent) + Send + Sync>,
+}
+
+impl Workshop {
+    /// A workshop for one run.
+    ///
+    /// # Errors
+    /// When our directories cannot be made or a prompt template is wrong.
+    pub fn open(project: Project, equipment: Equipment) -> Result<Self, RunError> {
+        let templates = match &project.root {
+            Some(root) => Templates::with_overrides(&root.join(crate::handoff::layout::PROMPTS))?,
+            None => Templates::builtin(),
+        };
+        let file = |path: PathBuf| move |source| RunError::File { path, what: "cannot be made", source };
+        let live_dir = project.local.live();
+        let live = Live::begin(&live_dir, equipment.jobs).map_err(file(live_dir))?;
+        let scratch = project.local.scratch();
+        std::fs::create_dir_all(&scratch).map_err(file(scratch.clone()))?;
+        let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
+        let empty = |count: usize| (0..count).map(|_| Mutex::new(None)).collect();
+        Ok(Self {
+            identity: equipment.identity,
+            signer: equipment.signer,
+            supervisor: equipment.supervisor,
+            cancel: equipment.cancel,
+            agents: equipment.agents,
+            versions: equipment.versions,
+            templates,
+            remembered: Remembered::open(project.local.cache().join("gate")),
+            live,
+            briefs: Mutex::new(equipment.briefs),
+            slots,
+            agent_slots: empty(equipment.jobs),
+            gate_slots: empty(equipment.gates_max + 1),
+            scratch,
+            tell: equipment.tell,
+            project,
+        })
+    }
+
+    /// The families of the configured agents, by their names.
+    pub fn families(&self) -> BTreeMap<String, Family> {
+        self.agents.iter().map(|(name, agent)| (name.clone(), agent.family())).collect()
+    }
+
+    /// The slot of a worker's agents, at a commit.
+    ///
+    /// # Errors
+    /// When the worktree cannot be made or switched.
+    pub fn agent_slot(&self, worker: usize, at: CommitId) -> Result<SlotGuard<'_>, RunError> {
+        self.slot(&self.agent_slots[worker], &format!("worker-{worker}"), at)
+    }
+
+    /// A slot where no agent ever works, at a commit; waits until one is free.
+    ///
+    /// # Errors
+    /// When the worktree cannot be made or switched.
+    pub fn gate_slot(&self, at: CommitId) -> Result<SlotGuard<'_>, RunError> {
+        let free = self.gate_slots.iter().enumerate().find_map(|(i, slot)| match slot.try_lock() {
+            Ok(guard) => Some((i, guard)),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some((i, poisoned.into_inner())),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        });
+        match free {
+            Some((i, guard)) => self.ready(guard, &format!("gate-{i}"), at),
+            None => self.slot(&self.gate_slots[0], "gate-0", at),
+        }
+    }
+
+    fn slot<'a>(&'a self, slot: &'a Mutex<Option<Slot>>, name: &str, at: CommitId) -> Result<SlotGuard<'a>, RunError> {
+        self.ready(slot.lock().unwrap_or_else(PoisonError::into_inner), name, at)
+    }
+
+    fn ready<'a>(
+        &self,
+        mut guard: MutexGuard<'a, Option<Slot>>,
+        name: &str,
+        at: CommitId,
+    ) -> Result<SlotGuard<'a>, RunError> {
+        let fresh = match guard.as_mut() {
+            Some(slot) => {
+                slot.switch(at)?;
+                false
+            }
+            None => {
+                let fresh = !self.slots.dir().join(name).exists();
+                let mut slot = self.slots.get(name, at)?;
+                if !fresh {
+                    slot.prepare(at, &salvage::place("unknown"), &self.identity, Durability::Full)?;
+                }
+                *guard = Some(slot);
+                fresh
+            }
+        };
+        Ok(SlotGuard { guard, fresh })
+    }
+}
+
+/// A slot in use by one step.
+pub struct SlotGuard<'a> {
+    guard: MutexGuard<'a, Option<Slot>>,
+    /// Whether the worktree was made just now, so that its setup is still owed.
+    pub fresh: bool,
+}
+
+impl std::ops::Deref for SlotGuard<'_> {
+    type Target = Slot;
+    fn deref(&self) -> &Slot {
+        self.guard.as_ref().expect("a guard is made of a slot that is there")
+    }
+}
+
+impl std::ops::DerefMut for SlotGuard<'_> {
+    fn deref_mut(&mut self) -> &mut Slot {
+        self.guard.as_mut().expect("a guard is made of a slot that is there")
+    }
+}
