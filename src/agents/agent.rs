@@ -24,7 +24,6 @@ use crate::{
         file::{read_limited, remove_tree},
         process::{Cancel, Label, ProcessLimits, Program, Source, Supervisor, find_program},
     },
-    text::bytes,
 };
 
 /// Bytes of a result file that are read.
@@ -128,9 +127,8 @@ impl Agent {
     ) -> Result<Answer, EndedAs> {
         if request.prompt.len() > PROMPT_BYTES_MAX {
             return Err(EndedAs::Failed(format!(
-                "the prompt has {}, more than the {} that agents take: give the task less context",
-                bytes(request.prompt.len() as u64),
-                bytes(PROMPT_BYTES_MAX as u64)
+                "the prompt has {} bytes, more than the {PROMPT_BYTES_MAX} that agents take: give the task less context",
+                request.prompt.len()
             )));
         }
         if let Some(line) = adapter.obstacle(request) {

@@ -85,8 +85,16 @@ impl Adapter for Claude {
             "DISABLE_TELEMETRY",
             "DISABLE_ERROR_REPORTING",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC",
+            // What it would leave running ends with the step, so it shall wait for it instead.
+            "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS",
+            // A step knows what its prompt says, not what other tasks left in its memory.
+            "CLAUDE_CODE_DISABLE_AUTO_MEMORY",
         ] {
             env.insert(name.to_owned(), "1".to_owned());
+        }
+        if request.access == Access::Read {
+            // Else '@/any/file' in the work that it reads puts that file into the prompt.
+            env.insert("CLAUDE_CODE_DISABLE_ATTACHMENTS".to_owned(), "1".to_owned());
         }
         if surroundings.is_root {
             // Else it refuses to work without asking, and there is nobody to ask.

@@ -96,11 +96,29 @@ fn overrides() -> Value {
     })
 }
 
-/// A prompt that begins with '/' would be taken for a command of the program, and '@' before a word for a file to be
-/// put in its place.
+/// A prompt that begins with '/' would be taken for a command of the program. '@' before a word would be taken for a
+/// file: it searches the whole worktree for one of that name, for each `@Override` in a piece of code, and puts what it
+/// finds into the prompt. Only a backslash keeps it from that, and it does not take the backslash away again.
 fn stdin_of(prompt: &str) -> Vec<u8> {
-    let lead = if prompt.trim_start().starts_with('/') { "Task:\n\n" } else { "" };
-    [lead, prompt].concat().into_bytes()
+    let mut text = String::with_capacity(prompt.len() + 128);
+    if prompt.trim_start().starts_with('/') {
+        text.push_str("Task:\n\n");
+    }
+    let mut rest = prompt.chars().peekable();
+    let (mut is_escaped, mut before) = (false, ' ');
+    while let Some(c) = rest.next() {
+        let names = |next: &char| !next.is_whitespace() && !",;!?()[]{}".contains(*next);
+        if c == '@' && before != '\\' && rest.peek().is_some_and(names) {
+            text.push('\\');
+            is_escaped = true;
+        }
+        text.push(c);
+        before = c;
+    }
+    if is_escaped {
+        text.insert_str(0, "(In this prompt '\\@' stands for '@'. Write '@' in files and answers.)\n\n");
+    }
+    text.into_bytes()
 }
 
 /// Reads `-o stream-json`.

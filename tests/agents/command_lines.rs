@@ -68,6 +68,17 @@ fn a_prompt_cannot_be_a_command_of_the_program() {
 }
 
 #[test]
+fn a_word_of_the_prompt_is_no_file() {
+    let mut request = kit::request(Access::Write);
+    request.prompt = "a@b.c @Override @ x \\@done (@).".to_owned();
+    let adapter = adapter_of(AdapterKind::Gemini).expect("it starts a program");
+    let stdin = adapter.invocation(&request, &kit::settings(AdapterKind::Gemini), Surroundings::default()).stdin;
+    let text = String::from_utf8(stdin).expect("text");
+    assert_eq!(text.lines().last(), Some("a\\@b.c \\@Override @ x \\@done (@)."));
+    assert_eq!(text.lines().count(), 3, "it is said what the backslash means");
+}
+
+#[test]
 fn keys_are_seen_by_those_they_are_for() {
     for (variable, who) in [
         ("ANTHROPIC_API_KEY", "claude opencode"),
