@@ -482,4 +482,38 @@ mod tests {
         let settings = parse(text, "c").expect(text);
         assert_eq!(settings.prices["gpt-5.1"].output.micros, 10_000_000);
     }
+
+    /// A fixed course of small damages; each text is either read or refused with problems.
+    #[test]
+    fn no_damage_makes_it_panic() {
+        let whole = include_str!("../../tests/old/v1/.handoff/config.toml");
+        let mut random: u64 = 0x5eed;
+        let mut next = |below: usize| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(random >> 33).unwrap_or_default() % below
+        };
+        let pieces =
+            ["[", "]", "\"", "'", "=", "\n", "\u{0}", "é", "[[", "{", "}", ".", ",", "0x", "1e999", "[agents]\n"];
+        for _ in 0..400 {
+            let mut text = whole.to_owned();
+            for _ in 0..=next(3) {
+                let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+                let at = places[next(places.len())];
+                let end = places[next(places.len())].clamp(at, (at + 12).min(text.len()));
+                let end = if text.is_char_boundary(end) { end } else { at };
+                text.replace_range(at..end, pieces[next(pieces.len())]);
+            }
+            if let Err(problems) = parse(&text, "c") {
+                assert!(!problems.is_empty(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn deep_keys_are_refused() {
+        let deep = format!("{}b = 1", "a.".repeat(100_000));
+        assert!(parse(&deep, "c").is_err());
+        let header = format!("[{}b]", "a.".repeat(100_000));
+        assert!(parse(&header, "c").is_err());
+    }
 }

@@ -216,4 +216,102 @@ mod tests {
         }
         assert_eq!(legal_id(&"x".repeat(300)).map(|id| id.as_str().len()), Some(59));
     }
+
+    struct Sandbox(tempfile::TempDir);
+
+    impl Sandbox {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let sandbox = Self(tempfile::tempdir().expect("a directory"));
+            fs::create_dir(sandbox.0.path().join("in")).expect("a directory");
+            for (name, text) in files {
+                sandbox.write(name, text);
+            }
+            sandbox
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            fs::write(self.0.path().join("in").join(name), text).expect("a file");
+        }
+
+        /// What importing the directory, or a file in it, does: the tasks, or the problems.
+        fn import(&self, names: &[&str]) -> Vec<String> {
+            let root = self.0.path();
+            let queue = super::super::tasks::load(root).expect("a queue");
+            let sources: Vec<_> = names.iter().map(|name| root.join("in").join(name)).collect();
+            match prepare(&sources, &queue) {
+                Err(problems) => {
+                    problems.iter().map(|p| p.to_string().replace("\n  ", " ").replace(&shown(root), "")).collect()
+                }
+                Ok(import) => {
+                    import.commit(root).expect("it is written");
+                    let line = |item: &ImportItem| {
+                        let there = if item.already_there { " again" } else { "" };
+                        format!("{}: {}{there}", item.task.id, item.task.title)
+                    };
+                    import.items.iter().map(line).collect()
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn prompts_become_tasks_once() {
+        let sandbox = Sandbox::new(&[
+            ("RAE-001.md", "# Split the engine\n\nInto two.\n"),
+            ("02 fix login.md", "The login fails.\r\nMend it.\r\n"),
+            ("03.md", "+++\npriority = 2\n+++\nJust do it.\n"),
+            ("04.toml", "title = 'As it is' # kept\n"),
+            ("notes.txt", "no task"),
+            (".hidden.md", "no task"),
+        ]);
+        let all = ["02-fix-login: The login fails.", "03: Just do it.", "04: As it is", "RAE-001: Split the engine"];
+        assert_eq!(sandbox.import(&[""]), all);
+        let again: Vec<_> = all.iter().map(|line| format!("{line} again")).collect();
+        assert_eq!(sandbox.import(&[""]), again);
+        let tasks = sandbox.0.path().join(".handoff/tasks");
+        let read = |name| fs::read_to_string(tasks.join(name)).expect("a task");
+        assert_eq!(read("RAE-001.md"), "# Split the engine\n\nInto two.\n");
+        assert_eq!(read("03.md"), "+++\npriority = 2\ntitle = \"Just do it.\"\n+++\nJust do it.\n");
+        assert_eq!(read("04.toml"), "title = 'As it is' # kept\n");
+        assert_eq!(read("02-fix-login.md").lines().next_back(), Some("Mend it."));
+        let queue = super::super::tasks::load(sandbox.0.path()).expect("all tasks open");
+        assert_eq!(queue.tasks[0].task.goal, "The login fails.\nMend it.");
+    }
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let sandbox = Sandbox::new(&[("a.md", "# A\n"), ("b.md", "# B\n")]);
+        assert_eq!(sandbox.import(&["a.md"]), ["a: A"]);
+        sandbox.write("a.md", "# Another\n");
+        let clash = "task 'a' is there already and says something else: .handoff/tasks/a.md at /in/a.md";
+        assert_eq!(sandbox.import(&[""]), [clash]);
+        assert!(!sandbox.0.path().join(".handoff/tasks/b.md").exists(), "one problem, nothing written");
+        sandbox.write("A.md", "# A\n");
+        let twice = sandbox.import(&["b.md", "A.md", "a.md"]);
+        assert_eq!(twice.last().map(String::as_str), Some("'/in/A.md' gives a task of the same id 'a' at /in/a.md"));
+    }
+
+    #[test]
+    fn what_cannot_be_taken_is_named() {
+        let sandbox = Sandbox::new(&[
+            ("tasks.yaml", "- a"),
+            ("empty.md", " \n"),
+            ("yaml.md", "---\ntitle: x\n---\nDo it.\n"),
+            ("bad.toml", "title = 1\n"),
+            ("日本.md", "Do it."),
+        ]);
+        std::os::unix::fs::symlink("/etc/hostname", sandbox.0.path().join("in/out.md")).expect("a link");
+        assert_eq!(
+            sandbox.import(&["tasks.yaml", "nowhere.md", "empty.md", "yaml.md", "bad.toml", "日本.md"]),
+            [
+                "this kind of file cannot be imported at /in/tasks.yaml",
+                "cannot import this: no such file or directory at /in/nowhere.md",
+                "the file has no text that could be a goal at /in/empty.md",
+                "the front matter is YAML, which is not read at /in/yaml.md:1",
+                "'title' must be a text in quotes, not 1 at /in/bad.toml:1",
+                "no task id can be made of the name '日本' at /in/日本.md",
+            ]
+        );
+        assert_eq!(sandbox.import(&[""]), ["the file is a link that leads out of its directory at /in/out.md"]);
+    }
 }

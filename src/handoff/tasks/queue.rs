@@ -11,11 +11,12 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::text::{Format, parse, to_md, to_toml};
+use super::text::{self, Format, parse, to_md, to_toml};
 use crate::{
-    config::problem::Problem,
+    config::{document::place, problem::Problem},
     handoff::{disk, error::HandoffError, layout},
     model::task::{Task, TaskId},
+    plan::{Graph, GraphProblem},
     sys::file,
 };
 
@@ -44,6 +45,27 @@ impl Queue {
     /// The task of that id.
     pub fn get(&self, id: &TaskId) -> Option<&QueuedTask> {
         self.tasks.iter().find(|queued| queued.task.id == *id)
+    }
+
+    /// The graph of its tasks.
+    pub fn graph(&self) -> Graph {
+        Graph::new(self.tasks.iter().map(|queued| &queued.task))
+    }
+
+    /// What is wrong between the tasks: circles and missing ones, each with the line of a `depends_on`.
+    pub fn graph_problems(&self) -> Vec<Problem> {
+        let problems = self.graph().problems();
+        problems.iter().map(|problem| self.located(problem)).collect()
+    }
+
+    fn located(&self, problem: &GraphProblem) -> Problem {
+        let located = problem.task().and_then(|id| self.get(id)).map(|queued| {
+            let at = queued.task.depends_on.iter().position(|need| Some(need) == problem.need());
+            let place = place!["depends_on", at.unwrap_or_default()];
+            let format = Format::of(&queued.file).unwrap_or(Format::Toml);
+            text::problem(&queued.text, &queued.file.to_string_lossy(), format, &place, problem.to_string())
+        });
+        located.unwrap_or_else(|| Problem::new(layout::TASKS, problem.to_string())).hint(problem.hint())
     }
 
     /// All ids, in order.
@@ -270,6 +292,27 @@ mod tests {
             "the file is a link that leads out of the repository at .handoff/tasks/out.md",
             "the file cannot be read: not a regular file at .handoff/tasks/pipe.md",
         ]);
+    }
+
+    #[test]
+    fn circles_and_missing_tasks_have_a_line() {
+        let sandbox = Sandbox::new(&[
+            ("api.toml", "title = 'A'\ndepends_on = [\n  'lone',\n  'client',\n]\n"),
+            ("client.md", "+++\narea = 'x'\ndepends_on = ['api']\n+++\nDo it."),
+            ("docs.toml", "title = 'D'\n\ndepends_on = ['cleint']"),
+            ("lone.toml", "title = 'L'"),
+        ]);
+        let queue = load(sandbox.0.path()).expect("a queue");
+        let said: Vec<_> = queue.graph_problems().iter().map(|p| format!("{p} ({:?})", p.hint)).collect();
+        assert_eq!(
+            said,
+            [
+                "task 'docs' depends on 'cleint', which is not there\n  at .handoff/tasks/docs.toml:3 \
+             (Some(\"did you mean 'client'?\"))",
+                "tasks depend on each other in a circle: api -> client -> api\n  at .handoff/tasks/client.md:3 \
+             (Some(\"remove one of the 2 'depends_on'\"))",
+            ]
+        );
     }
 
     #[test]

@@ -211,6 +211,14 @@ fn checked(task: Task, text: &str, reading: &Reading<'_>) -> Result<Task, Vec<Pr
     if problems.is_empty() { Ok(task) } else { Err(problems) }
 }
 
+/// A problem with that place of a task's text.
+pub(super) fn problem(text: &str, file: &str, format: Format, place: &[Part], what: String) -> Problem {
+    match (format, Page::split(text, file)) {
+        (Format::Md, Ok(page)) => Reading { first_line: 2, ..Reading::of(file) }.problem(page.front, place, what),
+        (Format::Toml, _) | (Format::Md, Err(_)) => Reading::of(file).problem(text, place, what),
+    }
+}
+
 /// A task as the text of its TOML file; the same task always gives the same text.
 pub fn to_toml(task: &Task) -> String {
     toml::to_string_pretty(task).expect("BUG: a task has only values that TOML can write")
