@@ -148,9 +148,17 @@ pub fn git_with(command: &mut Command) -> String {
 
 /// The tree that `git add -A` would make of a slot, without touching its index.
 pub fn tree_by_git(slot: &Slot) -> String {
-    let index = slot.admin_dir().join("index");
     let private = slot.admin_dir().join("oracle-index");
-    fs::copy(index, &private).unwrap();
+    let index = slot.admin_dir().join("index");
+    fs::copy(&index, &private).unwrap();
+    // git compares seconds, and reads files again that are as young as the index. With new attributes that would change files
+    // that nobody touched; so the index is younger than all of them then.
+    let age = if status(slot).contains(".gitattributes") {
+        std::time::SystemTime::now() + std::time::Duration::from_secs(10)
+    } else {
+        fs::metadata(&index).unwrap().modified().unwrap()
+    };
+    fs::File::options().write(true).open(&private).unwrap().set_modified(age).unwrap();
     git_with(command(slot.path()).args(["add", "-A"]).env("GIT_INDEX_FILE", &private));
     let tree = git_with(command(slot.path()).args(["write-tree"]).env("GIT_INDEX_FILE", &private));
     fs::remove_file(private).unwrap();
@@ -159,7 +167,7 @@ pub fn tree_by_git(slot: &Slot) -> String {
 
 /// What `git status` says in a slot.
 pub fn status(slot: &Slot) -> String {
-    git_in(slot.path(), &["status", "--porcelain", "--untracked-files=all"])
+    git_in(slot.path(), &["--no-optional-locks", "status", "--porcelain", "--untracked-files=all"])
 }
 
 /// A commit of this tree on this parent, not signed.
