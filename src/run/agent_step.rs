@@ -9,7 +9,7 @@ use super::{
     commit::{Committed, Step, commit, step_commit},
     foreman::{Dropped, Job},
     live::{Worker, last_words},
-    salvage,
+    salvage, setup,
     workshop::{SlotGuard, Workshop},
 };
 use crate::{
@@ -84,7 +84,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let code = draft.code_tree(from)?;
     let checkout = checkout_of(shop, &mut draft, code, job.checkpoint.base)?;
     let mut slot = shop.agent_slot(job.slot, checkout)?;
-    prepare(shop, &mut slot)?;
+    setup::prepare(shop, &mut slot)?;
 
     let (started, clock) = (clock::now_rfc3339(), Instant::now());
     let structure = brief::structure(&job.checkpoint, &job.work.phase);
@@ -132,12 +132,6 @@ struct Asked {
     tokens: Tokens,
     cost: Option<Money>,
     duration_ms: u64,
-}
-
-/// Files that each worktree shares with the user's checkout, and the setup of a new one.
-fn prepare(shop: &Workshop, slot: &mut SlotGuard) -> Result<(), RunError> {
-    let Some(root) = &shop.project.root else { return Ok(()) };
-    super::setup::prepare(shop, root, slot)
 }
 
 fn ask(

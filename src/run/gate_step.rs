@@ -7,7 +7,7 @@ use super::{
     RunError,
     commit::{Committed, Step, commit, step_commit},
     foreman::Job,
-    salvage,
+    salvage, setup,
     workshop::Workshop,
 };
 use crate::{
@@ -49,6 +49,7 @@ pub fn ask(
     if definition.is_pristine() {
         checkout.reset_to_pristine()?;
     }
+    setup::prepare(shop, &mut checkout)?;
     let verdict = gate::run(
         &gate::Run {
             definition: &definition,

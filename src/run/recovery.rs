@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Project, RunError, salvage};
+use super::{Project, RunError, salvage, setup};
 use crate::{
     git::Slots,
     report::event::RunEvent,
@@ -40,9 +40,11 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
         remove_stale_locks(&directory, SystemTime::now()).map_err(file(&directory))?;
     }
     let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
+    let shared = setup::shared(project)?.paths();
     let (identity, at) = (project.repository.identity()?, project.head_commit()?);
     for name in slots.list()? {
         let mut slot = slots.get(&name, at)?;
+        slot.set_brought(&shared);
         let task = last_task(project, &name).unwrap_or_else(|| "unknown".to_owned());
         // What a check left in a gate's slot is no work of anybody.
         if name.starts_with("gate-") {

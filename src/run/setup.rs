@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    RunError,
+    Project, RunError,
     workshop::{SlotGuard, Workshop},
 };
 use crate::sys::{
@@ -26,33 +26,62 @@ const INCLUDE_FILE: &str = ".worktreeinclude";
 /// Bytes of that file that are read.
 const INCLUDE_BYTES_MAX: usize = 64 << 10;
 
-/// Brings the files that each worktree shares with the user's checkout, and sets a fresh one up.
+/// What worktrees share with the user's checkout: paths below its root.
+#[derive(Debug, Clone, Default)]
+pub struct Shared {
+    links: Vec<PathBuf>,
+    copies: Vec<PathBuf>,
+}
+
+impl Shared {
+    /// Every path.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.links.iter().chain(&self.copies).cloned().collect()
+    }
+}
+
+/// What the configuration, and `.worktreeinclude`, name and the checkout has.
 ///
 /// # Errors
-/// When a file cannot be brought or a setup command fails: an agent in a half-ready worktree would waste money.
-pub fn prepare(shop: &Workshop, root: &Path, slot: &mut SlotGuard) -> Result<(), RunError> {
-    let settings = &shop.project.settings.worktrees;
+/// A glob that is none.
+pub fn shared(project: &Project) -> Result<Shared, RunError> {
+    let Some(root) = &project.root else { return Ok(Shared::default()) };
+    let settings = &project.settings.worktrees;
     let mut copies = settings.copy.clone();
     if let Ok(bytes) = file::read_limited(&root.join(INCLUDE_FILE), INCLUDE_BYTES_MAX) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let globs = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         copies.extend(globs.map(str::to_owned));
     }
+    let links = settings.link.iter().filter(|name| inside(name) && root.join(name).exists());
+    Ok(Shared {
+        links: links.map(|name| Path::new(name).components().collect()).collect(),
+        copies: matching(root, &copies)?,
+    })
+}
+
+/// Brings the files that each worktree shares with the user's checkout, and sets a fresh one up.
+///
+/// # Errors
+/// When a file cannot be brought or a setup command fails: an agent in a half-ready worktree would waste money.
+pub fn prepare(shop: &Workshop, slot: &mut SlotGuard) -> Result<(), RunError> {
+    let Some(root) = &shop.project.root else { return Ok(()) };
     let worktree = slot.path().to_owned();
-    for name in &settings.link {
-        let (from, to) = (root.join(name), worktree.join(name));
-        if inside(name) && from.exists() && to.symlink_metadata().is_err() {
+    slot.set_brought(&shop.shared.paths());
+    for path in &shop.shared.links {
+        let (from, to) = (root.join(path), worktree.join(path));
+        if to.symlink_metadata().is_err() {
             bring(&to, |to| symlink(&from, to))?;
         }
     }
-    for path in matching(root, &copies)? {
-        let (from, to) = (root.join(&path), worktree.join(&path));
+    for path in &shop.shared.copies {
+        let (from, to) = (root.join(path), worktree.join(path));
         if is_stale(&from, &to) {
             bring(&to, |to| fs::copy(&from, to).map(|_| ()))?;
         }
     }
     if slot.fresh {
-        for command in &settings.setup {
+        for command in &shop.project.settings.worktrees.setup {
             run(shop, &worktree, command)?;
         }
         slot.fresh = false;

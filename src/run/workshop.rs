@@ -7,7 +7,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Project, RunError, live::Live, salvage};
+use super::{
+    Project, RunError,
+    live::Live,
+    salvage,
+    setup::{self, Shared},
+};
 use crate::{
     agents::agent::Agent,
     config::settings::Durability,
@@ -52,6 +57,8 @@ pub struct Workshop {
     pub live: Live,
     /// What tasks' first commits carry.
     pub briefs: Mutex<BTreeMap<TaskId, Brief>>,
+    /// What each worktree shares with the user's checkout.
+    pub shared: Shared,
     /// The worktrees.
     pub slots: Slots,
     /// One for each worker, made when it is first needed.
@@ -116,6 +123,7 @@ impl Workshop {
             remembered: Remembered::open(project.local.cache().join("gate")),
             live,
             briefs: Mutex::new(equipment.briefs),
+            shared: setup::shared(&project)?,
             slots,
             agent_slots: empty(equipment.jobs),
             gate_slots: empty(equipment.gates_max + 1),

@@ -73,6 +73,8 @@ pub struct Slot {
     saved: HashMap<BString, Stat>,
     /// What the index on the disk looked like when we wrote it; none: it has to be written.
     written: Option<Stat>,
+    /// Untracked paths that others put here and that are nobody's work: a copied `.env`, a linked `node_modules`.
+    brought: Vec<BString>,
 }
 
 /// A file that differs from what was checked out.
@@ -173,6 +175,7 @@ impl Slot {
             taken: None,
             saved: HashMap::new(),
             written: None,
+            brought: Vec::new(),
         })
     }
 
@@ -184,6 +187,13 @@ impl Slot {
     /// The directory with the files.
     pub fn path(&self) -> &Path {
         self.disk.path()
+    }
+
+    /// Names untracked paths that were put here and are nobody's work: they are not taken, saved or removed, whether ignored
+    /// or not. Each stands for all below it.
+    pub fn set_brought(&mut self, paths: &[PathBuf]) {
+        let path = |path: &PathBuf| BString::from(path.as_os_str().as_encoded_bytes());
+        self.brought = paths.iter().map(path).collect();
     }
 
     /// The worktree's own git directory.
@@ -434,7 +444,18 @@ impl Slot {
             found.extend(forced);
             found.sort_by(|one, two| one.path.cmp(&two.path));
         }
+        found.retain(|found| match found.what {
+            What::New(..) | What::Nested | What::Special => !self.is_brought(found.path.as_bstr()),
+            What::Touched(..) | What::Missing => true,
+        });
         Ok(found)
+    }
+
+    fn is_brought(&self, path: &BStr) -> bool {
+        let covers = |brought: &BString| {
+            path.strip_prefix(brought.as_slice()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+        };
+        self.brought.iter().any(covers)
     }
 
     /// Files that only the agent's index has: it ran `git add -f`, or `git add` before it wrote an ignore rule.
