@@ -5,6 +5,8 @@
 //! A failing seed is printed with the command that repeats it: `SIM_SEED=<n> cargo test --test sim`.
 //! `SIM_SEEDS=<count>` tries more of them.
 
+#![expect(clippy::print_stderr, reason = "a failing seed is told with the command that repeats it")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

@@ -183,7 +183,9 @@ fn write(
 ) -> Result<Committed, RunError> {
     record.seq = before.seq + 1;
     record.code = code;
-    record.checkpoint_before = tip.map(|_| Digest::of(checkpoints::to_toml(before)));
+    let file = layout::checkpoint(&before.task);
+    let text_before = tip.map(|tip| desk.repository.read(tip, &file)).transpose()?.flatten();
+    record.checkpoint_before = text_before.as_ref().map(Digest::of);
     let after = apply(before, &record)?;
 
     let parent = tip.unwrap_or(before.base);
@@ -196,8 +198,13 @@ fn write(
         let blob = draft.blob(&bytes)?;
         edits.push(Edit::put(&path, blob));
     }
-    let checkpoint = draft.blob(checkpoints::to_toml(&after).as_bytes())?;
-    edits.push(Edit::put(&layout::checkpoint(&after.task), checkpoint));
+    let text = match &text_before {
+        // What a later version wrote there and this one does not know survives.
+        Some(before) => checkpoints::rewrite(&String::from_utf8_lossy(before), &after),
+        None => checkpoints::to_toml(&after),
+    };
+    let checkpoint = draft.blob(text.as_bytes())?;
+    edits.push(Edit::put(&file, checkpoint));
     let evidence = draft.blob(records::to_json(&record).as_bytes())?;
     edits.push(Edit::put(&layout::step(&record.task, record.seq, &record.phase), evidence));
     let tree = draft.tree(Some(code), &edits)?;

@@ -19,12 +19,12 @@ use super::{
 };
 use crate::{
     agents::agent::Agent,
-    config::{problem::Problem, settings::SigningKey},
+    config::settings::SigningKey,
     gate::Definition,
     git::{RefMove, Repository, Signer},
     handoff::{
         layout,
-        tasks::{self, Format},
+        tasks::{self, Format, QueuedTask},
     },
     model::{
         checkpoint::{Bounds, Checkpoint, TaskState},
@@ -267,24 +267,13 @@ fn selection(queue: &[Queued], options: &Options) -> Result<BTreeSet<usize>, Run
 
 /// Circles and missing dependencies, each with the file and line that names them.
 fn check_graph(queue: &[Queued]) -> Result<(), RunError> {
-    let problems = Graph::new(queue.iter().map(|queued| &queued.task)).problems();
-    let located = problems.iter().map(|problem| {
-        let file = problem.task().and_then(|id| queue.iter().find(|queued| queued.task.id == *id)).map(|q| &q.file);
-        let line = file.and_then(|(_, text)| {
-            let depends = text.lines().position(|line| line.trim_start().starts_with("depends_on"))?;
-            let need = problem.need().map(|need| format!("\"{need}\""));
-            let named =
-                text.lines().skip(depends).position(|line| need.as_ref().is_some_and(|need| line.contains(need)));
-            Some(depends + named.unwrap_or(0) + 1)
-        });
-        Problem {
-            file: file.map(|(path, _)| path.clone()).unwrap_or_default(),
-            line,
-            what: problem.to_string(),
-            hint: problem.hint(),
-        }
-    });
-    if problems.is_empty() { Ok(()) } else { Err(RunError::Problems(located.collect())) }
+    let of = |queued: &Queued| QueuedTask {
+        task: queued.task.clone(),
+        file: queued.file.0.clone().into(),
+        text: queued.file.1.clone(),
+    };
+    let problems = tasks::Queue { tasks: queue.iter().map(of).collect() }.graph_problems();
+    if problems.is_empty() { Ok(()) } else { Err(RunError::Problems(problems)) }
 }
 
 fn is_open(queued: &Queued) -> bool {
