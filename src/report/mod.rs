@@ -1,9 +1,13 @@
 //! Views in; text and JSON out, to given writers. Knows nothing of repositories, processes or terminals.
 
+pub mod agents;
+pub mod definition;
+pub mod doctor;
 pub mod event;
 pub mod json;
 pub mod log;
 pub mod look;
+pub mod queue;
 pub mod review;
 pub mod run_summary;
 pub mod show;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
+    definition::{self, heading, write_text},
     look::{Ink, Look},
     table::{self, Cell, numbers, words},
     task::{TaskView, word},
@@ -117,39 +118,25 @@ impl ShowView {
 /// When `out` does not take it.
 pub fn write(show: &ShowView, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let (task, view) = (&show.task, &show.view);
-    let title = text::clean_line(&task.title);
-    writeln!(out, "{}  {title}", look.paint(Ink::Strong, task.id.as_str()))?;
+    definition::write_title(task, look, out)?;
     let state = look.paint(Ink::of_task(view.state), view.state.word());
     let why = view.why.as_ref().map(|why| format!(": {}", text::clean_line(why))).unwrap_or_default();
-    let mut facts = vec![("state", format!("{state}{why}"))];
-    let mut fact = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
-    fact("workflow", Some(show.workflow.clone()));
-    fact("kind", task.kind.clone());
-    fact("area", task.area.clone());
-    fact("risk", Some(task.risk.to_string()));
-    fact("complexity", Some(task.complexity.to_string()));
-    fact("priority", Some(task.priority).filter(|priority| *priority != 0).map(|priority| priority.to_string()));
-    let depends_on: Vec<_> = task.depends_on.iter().map(ToString::to_string).collect();
-    fact("depends on", Some(depends_on.join(", ")));
-    fact("files", Some(task.files.join(", ")));
-    fact("context", Some(task.context.join(", ")));
-    fact("labels", Some(task.labels.join(", ")));
-    fact("budget", task.budget_usd.map(|budget| budget.to_string()));
-    fact("timeout", task.timeout.map(|timeout| timeout.to_string()));
-    fact("branch", show.branch.clone());
-    fact("base", show.base.map(|base| base.to_string()));
-    fact("commit", view.commit.map(|commit| commit.to_string()));
-    let tokens = show.spent.tokens.total();
-    let spent =
-        format!("{}, {} tokens, {}", text::duration(show.spent.duration()), text::tokens(tokens), show.spent.cost_usd);
-    fact("spent", (view.commit.is_some()).then_some(spent));
-    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
-        let value = if *name == "state" { value.clone() } else { text::clean_line(value) };
-        writeln!(out, "  {} {value}", look.paint(Ink::Faint, &format!("{name:<10}")))?;
+    definition::write_fact("state", &format!("{state}{why}"), look, out)?;
+    definition::write_fact("workflow", &show.workflow, look, out)?;
+    definition::write_facts(task, look, out)?;
+    let tokens = text::tokens(show.spent.tokens.total());
+    let spent = format!("{}, {tokens} tokens, {}", text::duration(show.spent.duration()), show.spent.cost_usd);
+    for (name, value) in [
+        ("branch", show.branch.clone()),
+        ("base", show.base.map(|base| base.to_string())),
+        ("commit", view.commit.map(|commit| commit.to_string())),
+        ("spent", view.commit.is_some().then_some(spent)),
+    ] {
+        if let Some(value) = value {
+            definition::write_fact(name, &value, look, out)?;
+        }
     }
-    write_text("goal", &task.goal, look, out)?;
-    write_list("constraints", &task.constraints, look, out)?;
-    write_list("acceptance", &task.acceptance, look, out)?;
+    definition::write_texts(task, look, out)?;
     if !show.phases.is_empty() {
         heading("phases", look, out)?;
         let columns = [
@@ -195,26 +182,6 @@ fn phase_row(phase: &PhaseView) -> Vec<Cell> {
         number(phase.rounds).into(),
         phase.held.as_deref().unwrap_or(&phase.summary).into(),
     ]
-}
-
-fn heading(name: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n{}", look.paint(Ink::Strong, name))
-}
-
-fn write_text(name: &str, body: &str, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    if body.trim().is_empty() {
-        return Ok(());
-    }
-    heading(name, look, out)?;
-    text::clean(body).trim().lines().try_for_each(|line| writeln!(out, "  {line}"))
-}
-
-fn write_list(name: &str, entries: &[String], look: Look, out: &mut dyn Write) -> io::Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    heading(name, look, out)?;
-    entries.iter().try_for_each(|entry| writeln!(out, "  - {}", text::clean_line(entry)))
 }
 
 fn check_line(check: &Check, look: Look) -> String {
