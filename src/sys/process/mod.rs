@@ -1,6 +1,7 @@
 //! Children: started, fed, listened to, limited, ended with all they started, and reaped. Nothing else starts one.
 //! Knows nothing of what the programs are for.
 
+mod attached;
 mod cancel;
 mod capture;
 mod leftovers;
@@ -12,6 +13,7 @@ mod running;
 mod supervisor;
 
 pub use self::{
+    attached::{Attached, run_attached},
     cancel::Cancel,
     capture::{Captured, LINE_BYTES_MAX, Source},
     leftovers::Leftover,
