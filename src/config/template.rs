@@ -16,6 +16,8 @@ pub struct InitChoices {
     pub link: Vec<String>,
     /// Commands run once in a new worktree.
     pub setup: Vec<String>,
+    /// The workflow of tasks that name none; none: the default.
+    pub workflow: Option<String>,
 }
 
 /// The family of the models that a program runs when it is not told another.
@@ -54,7 +56,10 @@ pub fn initial_config(choices: &InitChoices) -> String {
         "The workflow of tasks that name none: standard (plan, plan-review, implement, code-review, gate), single",
     );
     page.prose("(implement, gate), or a file of your own in .handoff/workflows/.");
-    page.unset("workflow", quoted(&defaults.workflow));
+    match &choices.workflow {
+        Some(workflow) => page.line(format!("workflow = {}", quoted(workflow))),
+        None => page.unset("workflow", quoted(&defaults.workflow)),
+    }
     page.gap();
     page.prose("Rules added to each prompt, a sentence each: [\"Do not change the public API.\"]");
     page.unset("rules", "[]");
@@ -314,6 +319,7 @@ mod tests {
                 ("say".to_owned(), "echo \"it's\"\nexit 0".to_owned()),
             ],
             link: vec!["node_modules".to_owned()],
+            workflow: Some("single".to_owned()),
             ..InitChoices::default()
         });
         assert_eq!(found.agents["opus.4"].model.as_deref(), Some("claude-opus-4-5"));
@@ -321,6 +327,7 @@ mod tests {
         assert_eq!(names(&found, "code-reviewer"), ["gemini", "claude", "opus.4"]);
         assert_eq!(found.gate["full"].checks[1].run, "echo \"it's\"\nexit 0");
         assert_eq!(found.worktrees.link, ["node_modules"]);
+        assert_eq!(found.workflow, "single");
     }
 
     #[test]
