@@ -3,15 +3,16 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
-use super::{clean, completions, land, log, review, show, start, status, stop, terminal::Colour};
+use super::{
+    agents, clean, completions, doctor, init, land, log, review, show, start, status, stop, task, terminal::Colour,
+};
 
 /// Have coding agents work through a queue of tasks: reviewed, gated, signed, landed
 #[derive(Debug, Parser)]
 #[command(
     name = "git-orchestrate",
-    bin_name = "git orchestrate",
     version,
     arg_required_else_help = true,
     after_help = EXAMPLES,
@@ -19,21 +20,29 @@ use super::{clean, completions, land, log, review, show, start, status, stop, te
 )]
 pub struct Arguments {
     /// Run as if started in this directory; each further one is relative to the one before
-    #[arg(short = 'C', value_name = "DIR", global = true, action = ArgAction::Append)]
+    #[arg(short = 'C', value_name = "DIR", global = true, action = ArgAction::Append, help_heading = GLOBAL)]
     pub directories: Vec<PathBuf>,
     /// Tell more; twice: what the program does inside
-    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet", help_heading = GLOBAL)]
     pub verbose: u8,
     /// Tell only what went wrong, and what was asked for
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = GLOBAL)]
     pub quiet: bool,
     /// When to use colours: auto, always or never
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true)]
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_possible_values = true, help_heading = GLOBAL)]
     pub color: Colour,
     /// What to do
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// The command line as people type it. The program's own name, which shells complete, is `git-orchestrate`.
+pub fn command() -> clap::Command {
+    Arguments::command().bin_name("git orchestrate")
+}
+
+/// What every command takes.
+const GLOBAL: &str = "Global options";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,15 +53,21 @@ Examples:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Find agents and tests, make the key, write the configuration
+    #[command(after_help = init::EXAMPLES)]
+    Init(init::InitArguments),
+    /// Add, list, show, edit and import tasks
+    #[command(after_help = task::EXAMPLES)]
+    Task(task::TaskArguments),
     /// Work on the queue until nothing more can be done
     #[command(after_help = start::START_EXAMPLES)]
     Start(start::StartArguments),
-    /// Go on where a run was stopped or died
-    #[command(after_help = start::RESUME_EXAMPLES)]
-    Resume(start::StartArguments),
     /// Show how every task stands and what the workers do
     #[command(after_help = status::EXAMPLES)]
     Status(status::StatusArguments),
+    /// Go on where a run was stopped or died
+    #[command(after_help = start::RESUME_EXAMPLES)]
+    Resume(start::StartArguments),
     /// Ask the run that is at work to stop
     #[command(after_help = stop::EXAMPLES)]
     Stop(stop::StopArguments),
@@ -68,6 +83,12 @@ pub enum Command {
     /// Put the integration branch onto your branch
     #[command(after_help = land::EXAMPLES)]
     Land(land::LandArguments),
+    /// List the agents with version and health
+    #[command(after_help = agents::EXAMPLES)]
+    Agents(agents::AgentsArguments),
+    /// Say what is missing, and what to type
+    #[command(after_help = doctor::EXAMPLES)]
+    Doctor(doctor::DoctorArguments),
     /// Remove what no task needs any more
     #[command(after_help = clean::EXAMPLES)]
     Clean(clean::CleanArguments),

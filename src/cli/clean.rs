@@ -1,15 +1,12 @@
 //! `clean`: removes what is no longer needed.
 //! Knows nothing of what that is.
 
-use std::{io::Write, path::Path};
+use std::io::Write;
 
-use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal};
 use crate::{
     report::event::RunEvent,
-    run::{
-        Project,
-        clean::{self, Extent},
-    },
+    run::clean::{self, Extent},
 };
 
 /// What `clean` takes.
@@ -35,7 +32,7 @@ Examples:
 /// # Errors
 /// While a run is at work, or when something cannot be saved or removed.
 pub fn run(arguments: &CleanArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let project = Project::open(Path::new("."))?;
+    let project = project()?;
     let extent = Extent { all: arguments.all, dry_run: arguments.dry_run };
     let cleaned = clean::clean(&project, extent)?;
     for told in &cleaned.told {

@@ -76,7 +76,11 @@ pub fn script(shell: Shell) -> String {
         String::from_utf8(script).expect("BUG: clap writes scripts in UTF-8")
     };
     match shell {
-        Shell::Bash => generate(clap_complete::Shell::Bash) + BASH_BEHIND_GIT,
+        // clap_complete 4.6 spells the '-' of our name in one way where it sets a word, in another where it reads it.
+        Shell::Bash => {
+            let script = generate(clap_complete::Shell::Bash);
+            script.replace("git__subcmd__orchestrate", "git__orchestrate") + BASH_BEHIND_GIT
+        }
         // zsh's own script calls `_git-orchestrate`, which is what clap names its function.
         Shell::Zsh => generate(clap_complete::Shell::Zsh),
         Shell::Fish => generate(clap_complete::Shell::Fish) + FISH_BEHIND_GIT,

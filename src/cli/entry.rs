@@ -4,18 +4,21 @@
 use std::{
     ffi::OsString,
     io::{self, BufWriter, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
-use clap::{Parser, error::ErrorKind};
+use clap::{FromArgMatches, error::ErrorKind};
 
 use super::{
-    arguments::{Arguments, Command},
-    clean, completions,
+    agents,
+    arguments::{self, Arguments, Command},
+    clean, completions, doctor,
     exit::Exit,
     failure::Failure,
-    land, log, review, show, start, status, stop,
+    init, land, log, logging, review, show, start, status, stop, task,
     terminal::{Terminal, Verbosity},
+    user_programs,
 };
 
 /// Runs the program with these words, the program's name first.
@@ -24,7 +27,8 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
-    let arguments = match Arguments::try_parse_from(words) {
+    let parsed = arguments::command().try_get_matches_from(words);
+    let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Where the words of a usage error go nowhere, the exit code still tells.
@@ -41,20 +45,31 @@ fn run(words: impl IntoIterator<Item = OsString>) -> Exit {
         (false, 1) => Verbosity::Verbose,
         (false, _) => Verbosity::Debug,
     };
-    let terminal = Terminal::new(arguments.color, verbosity, || true);
-    match carry_out(&arguments, &terminal) {
+    // Before anything is asked of git, whose settings go by where we are.
+    let gone = go_to(&arguments.directories);
+    let terminal = Terminal::new(arguments.color, verbosity, user_programs::allows_colour);
+    match gone.and_then(|()| carry_out(&arguments.command, &terminal)) {
         Ok(exit) => exit,
         Err(failure) => tell(&failure, &terminal),
     }
 }
 
-fn carry_out(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    for directory in &arguments.directories {
+fn go_to(directories: &[PathBuf]) -> Result<(), Failure> {
+    directories.iter().try_for_each(|directory| {
         std::env::set_current_dir(directory)
-            .map_err(|error| Failure::fatal(format!("cannot change to '{}': {error}", directory.display()), None))?;
+            .map_err(|error| Failure::fatal(format!("cannot change to '{}': {error}", directory.display()), None))
+    })
+}
+
+fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
+    // A run begins a log of its own.
+    if !matches!(command, Command::Start(_) | Command::Resume(_)) {
+        logging::begin(terminal, None);
     }
     let mut out = BufWriter::new(io::stdout().lock());
-    let exit = match &arguments.command {
+    let exit = match command {
+        Command::Init(arguments) => init::run(arguments, terminal, &mut out),
+        Command::Task(arguments) => task::run(arguments, terminal, &mut out),
         Command::Start(arguments) => start::run(arguments, "start", terminal, &mut out),
         Command::Resume(arguments) => start::run(arguments, "resume", terminal, &mut out),
         Command::Status(arguments) => status::run(arguments, terminal, &mut out),
@@ -63,11 +78,16 @@ fn carry_out(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure
         Command::Show(arguments) => show::run(arguments, terminal, &mut out),
         Command::Log(arguments) => log::run(arguments, terminal, &mut out),
         Command::Land(arguments) => land::run(arguments, terminal, &mut out),
+        Command::Agents(arguments) => agents::run(arguments, terminal, &mut out),
+        Command::Doctor(arguments) => doctor::run(arguments, terminal, &mut out),
         Command::Clean(arguments) => clean::run(arguments, terminal, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out).map(|()| Exit::Done),
-    };
-    out.flush()?;
-    exit
+    }?;
+    match out.flush() {
+        // Who read it has read enough; what came of the command is as it is.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(exit),
+        flushed => Ok(flushed.map(|()| exit)?),
+    }
 }
 
 fn tell(failure: &Failure, terminal: &Terminal) -> Exit {
@@ -76,7 +96,6 @@ fn tell(failure: &Failure, terminal: &Terminal) -> Exit {
             complaints.iter().for_each(|complaint| terminal.complain(complaint));
             *exit
         }
-        Failure::Silent(exit) => *exit,
         // Who reads our output has read enough.
         Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
         Failure::Output(error) => {

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::exit::Exit;
-use crate::{config::problem::Problem, land::LandError, run::RunError};
+use crate::{config::problem::Problem, git::GitError, handoff::error::HandoffError, land::LandError, run::RunError};
 
 /// How much it stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +46,6 @@ pub enum Failure {
         /// What went wrong, in order.
         complaints: Vec<Complaint>,
     },
-    /// The words of it were given to the user already.
-    Silent(Exit),
     /// Our own output was not taken.
     Output(io::Error),
 }
@@ -66,11 +64,30 @@ impl Failure {
         Self::fatal(message, None).exiting(Exit::Usage)
     }
 
+    /// What is told.
+    pub fn complaints(&self) -> &[Complaint] {
+        match self {
+            Self::Told { complaints, .. } => complaints,
+            Self::Output(_) => &[],
+        }
+    }
+
+    /// Both, ending as the first.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Told { exit, mut complaints }, Self::Told { complaints: more, .. }) => {
+                complaints.extend(more);
+                Self::Told { exit, complaints }
+            }
+            (Self::Told { exit, complaints }, Self::Output(_)) => Self::Told { exit, complaints },
+            (first @ Self::Output(_), _) => first,
+        }
+    }
+
     /// The same, ending otherwise.
     pub fn exiting(self, as_: Exit) -> Self {
         match self {
             Self::Told { complaints, .. } => Self::Told { exit: as_, complaints },
-            Self::Silent(_) => Self::Silent(as_),
             Self::Output(error) => Self::Output(error),
         }
     }
@@ -120,3 +137,16 @@ impl From<RunError> for Failure {
         }
     }
 }
+/// A room's error, told as it tells itself.
+macro_rules! tell {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                let hint = error.hint();
+                Self::fatal(error.to_string(), hint)
+            }
+        })*
+    };
+}
+
+tell!(GitError, HandoffError);

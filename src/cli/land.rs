@@ -1,15 +1,12 @@
 //! `land`: puts the integration branch onto the user's branch.
 //! Knows nothing of merges.
 
-use std::{io::Write, path::Path};
+use std::io::Write;
 
-use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal};
 use crate::{
     land::onto::FastForward,
-    run::{
-        Project,
-        onto_branch::{self, How},
-    },
+    run::onto_branch::{self, How},
 };
 
 /// What `land` takes.
@@ -42,7 +39,7 @@ Examples:
 /// # Errors
 /// When it cannot be landed without a person, or uncommitted work is in the way.
 pub fn run(arguments: &LandArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let project = Project::open(Path::new("."))?;
+    let project = project()?;
     let fast_forward = match (arguments.ff_only, arguments.no_ff) {
         (true, _) => FastForward::Only,
         (false, true) => FastForward::Never,

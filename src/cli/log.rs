@@ -1,12 +1,14 @@
 //! `log`: every step.
 //! Knows nothing of where the steps are read.
 
-use std::{io::Write, path::Path};
+use std::io::Write;
 
 use super::{
     exit::Exit,
     failure::Failure,
+    place::project,
     terminal::{Terminal, Verbosity},
+    user_programs::paged,
 };
 use crate::{
     model::task::TaskId,
@@ -14,7 +16,7 @@ use crate::{
         json,
         log::{Detail, LogView, write},
     },
-    run::{Project, view},
+    run::view,
 };
 
 /// What `log` takes.
@@ -66,8 +68,13 @@ pub fn show(
 /// # Errors
 /// When a task's steps cannot be read.
 pub fn run(arguments: &LogArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let project = Project::open(Path::new("."))?;
+    let project = project()?;
     let names: Vec<String> = arguments.tasks.iter().map(ToString::to_string).collect();
-    show(arguments, LogView { tasks: view::log(&project, &names)? }, terminal, out)?;
+    let view = LogView { tasks: view::log(&project, &names)? };
+    if arguments.json {
+        show(arguments, view, terminal, out)?;
+    } else {
+        paged(terminal, &project.repository, out, |out| show(arguments, view, terminal, out))?;
+    }
     Ok(Exit::Done)
 }

@@ -1,16 +1,13 @@
 //! `review`: what waits for a person, and the person's decision.
 //! Knows nothing of how a decision is carried out.
 
-use std::{
-    io::{Read, Write},
-    path::Path,
-};
+use std::io::{Read, Write};
 
-use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal};
 use crate::{
     model::{checkpoint::TaskState, record::Decision, task::TaskId, workflow::PhaseId},
     report::{json, review::ReviewView},
-    run::{Project, decide, queue, view},
+    run::{decide, queue, view},
 };
 
 /// Bytes of advice that are read from standard input.
@@ -99,7 +96,7 @@ pub fn show(
 /// # Errors
 /// When nothing waits there, or the decision does not fit.
 pub fn run(arguments: &ReviewArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let project = Project::open(Path::new("."))?;
+    let project = project()?;
     let decision = arguments.decision(|| {
         let mut text = String::new();
         std::io::stdin().take(FEEDBACK_BYTES_MAX).read_to_string(&mut text).map(|_| text)

@@ -1,16 +1,16 @@
 //! `show`: one task with all that is known of it.
 //! Knows nothing of where that is read.
 
-use std::{io::Write, path::Path};
+use std::io::Write;
 
-use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal, user_programs::paged};
 use crate::{
     model::{task::TaskId, workflow::PhaseId},
     report::{
         json,
         show::{ShowView, write, write_gate},
     },
-    run::{Project, view},
+    run::view,
     text,
 };
 
@@ -71,14 +71,19 @@ pub fn show(
 /// # Errors
 /// When there is no such task, phase or step.
 pub fn run(arguments: &ShowArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
-    let project = Project::open(Path::new("."))?;
+    let project = project()?;
     let name = arguments.task.as_str();
     if let Some(phase) = &arguments.prompt {
-        out.write_all(view::prompt(&project, name, phase)?.text.as_bytes())?;
+        let prompt = view::prompt(&project, name, phase)?.text;
+        paged(terminal, &project.repository, out, |out| Ok(out.write_all(prompt.as_bytes())?))?;
     } else if let Some(step) = arguments.transcript {
-        out.write_all(&text::clean_bytes(&view::transcript(&project, name, step)?).into_bytes())?;
-    } else {
+        let transcript = text::clean_bytes(&view::transcript(&project, name, step)?);
+        paged(terminal, &project.repository, out, |out| Ok(out.write_all(transcript.as_bytes())?))?;
+    } else if arguments.json {
         show(arguments, &view::show(&project, name)?, terminal, out)?;
+    } else {
+        let view = view::show(&project, name)?;
+        paged(terminal, &project.repository, out, |out| show(arguments, &view, terminal, out))?;
     }
     Ok(Exit::Done)
 }

@@ -1,9 +1,9 @@
 //! `start` and `resume`: the run.
 //! Knows nothing of the loop; it says what is selected and shows what is told.
 
-use std::{io::Write, path::Path};
+use std::io::Write;
 
-use super::{exit::Exit, failure::Failure, progress::Progress, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, logging, place::project, progress::Progress, terminal::Terminal};
 use crate::{
     config::parse::JOBS_MAX,
     model::{task::TaskId, workflow::PhaseId},
@@ -71,7 +71,7 @@ pub fn run(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let project = Project::open(Path::new("."))?;
+    let project = project()?;
     let options = Options {
         tasks: arguments.tasks.iter().map(ToString::to_string).collect(),
         jobs: arguments.jobs.map(|jobs| jobs as usize),
@@ -83,6 +83,7 @@ pub fn run(
     if arguments.dry_run {
         return rehearse(&project, &options, arguments.json, terminal, out);
     }
+    logging::begin(terminal, Some(&project.local.log()));
     let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
     let mut progress = Progress::new(terminal, arguments.json, Box::new(&mut *out));
     let summary = drive::start(&project, &options, &signals, &mut |event| progress.show(event));

@@ -1,18 +1,18 @@
 //! `status`: how the whole stands.
 //! Knows nothing of where that is read.
 
-use std::{io::Write, path::Path, time::Duration};
+use std::{io::Write, time::Duration};
 
 use clap::ValueEnum;
 
-use super::{exit::Exit, failure::Failure, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal};
 use crate::{
     model::task::TaskId,
     report::{
         json,
         status::{RecordEnd, StatusView, write, write_porcelain},
     },
-    run::{Project, view},
+    run::view,
     sys::signal::{StopLevel, StopSignals},
 };
 
@@ -86,14 +86,14 @@ fn now() -> jiff::Timestamp {
 pub fn run(arguments: &StatusArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
     let names: Vec<String> = arguments.tasks.iter().map(ToString::to_string).collect();
     if !arguments.watch {
-        let project = Project::open(Path::new("."))?;
+        let project = project()?;
         show(arguments, &view::status(&project, &names)?, terminal, out)?;
         return Ok(Exit::Done);
     }
     let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
     let mut last = Vec::new();
     while signals.level() == StopLevel::None {
-        let project = Project::open(Path::new("."))?;
+        let project = project()?;
         let mut text = Vec::new();
         show(arguments, &view::status(&project, &names)?, terminal, &mut text)?;
         if text != last {

@@ -1,13 +1,8 @@
 //! `stop`: asks the run that holds the repository to end.
 //! Knows nothing of how it ends.
 
-use std::path::Path;
-
-use super::{exit::Exit, failure::Failure, terminal::Terminal};
-use crate::{
-    run::{Project, decide},
-    sys::signal::StopLevel,
-};
+use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal};
+use crate::{run::decide, sys::signal::StopLevel};
 
 /// What `stop` takes.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -28,7 +23,7 @@ Examples:
 /// # Errors
 /// When no run is at work.
 pub fn run(arguments: &StopArguments, terminal: &Terminal) -> Result<Exit, Failure> {
-    let project = Project::open(Path::new("."))?;
+    let project = project()?;
     let level = if arguments.now { StopLevel::Now } else { StopLevel::Finish };
     let holder = decide::request_stop(&project, level)?;
     let how = if arguments.now { "now" } else { "after the steps that are being made" };

@@ -110,6 +110,11 @@ impl Terminal {
         self.is_in_terminal && self.is_err_terminal
     }
 
+    /// Whether only what went wrong is told, and what was asked for.
+    pub fn is_quiet(&self) -> bool {
+        self.verbosity == Verbosity::Quiet
+    }
+
     /// Talk: a line on standard error, not with `-q`.
     pub fn say(&self, line: &str) {
         if self.verbosity > Verbosity::Quiet {

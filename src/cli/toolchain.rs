@@ -19,8 +19,8 @@ pub struct FoundCheck {
     pub name: String,
     /// For `sh -c`.
     pub run: String,
-    /// The file that told.
-    pub because: String,
+    /// The file that told; none: a person did.
+    pub because: Option<String>,
 }
 
 /// What a project's files tell.
@@ -30,6 +30,8 @@ pub struct Toolchain {
     pub checks: Vec<FoundCheck>,
     /// Commands that make a fresh worktree fit for them.
     pub setup: Vec<String>,
+    /// Directories of the user's checkout that they need.
+    pub link: Vec<String>,
 }
 
 struct Project<'a> {
@@ -88,11 +90,15 @@ impl Project<'_> {
     }
 
     fn test(&mut self, run: impl Into<String>, because: &str) {
-        self.tests.push(FoundCheck { name: "tests".to_owned(), run: run.into(), because: because.to_owned() });
+        self.tests.push(FoundCheck { name: "tests".to_owned(), run: run.into(), because: Some(because.to_owned()) });
     }
 
     fn lint(&mut self, name: &str, run: impl Into<String>, because: &str) {
-        self.found.checks.push(FoundCheck { name: name.to_owned(), run: run.into(), because: because.to_owned() });
+        self.found.checks.push(FoundCheck {
+            name: name.to_owned(),
+            run: run.into(),
+            because: Some(because.to_owned()),
+        });
     }
 
     fn rust(&mut self) {
@@ -159,8 +165,13 @@ impl Project<'_> {
         }
         let runner = [("uv.lock", "uv run "), ("poetry.lock", "poetry run "), ("pdm.lock", "pdm run ")];
         let runner = runner.into_iter().find(|(lock, _)| self.has(lock)).map(|(_, runner)| runner);
+        let has_environment = self.path(".venv/bin/python").exists();
+        if runner.is_none() && has_environment {
+            self.found.link.push(".venv".to_owned());
+        }
         let run = match runner {
             Some(runner) => format!("{runner}pytest"),
+            None if has_environment => ".venv/bin/python -m pytest".to_owned(),
             None if is_python.is_some() && self.has("Pipfile.lock") => "pipenv run pytest".to_owned(),
             None if (self.is_on_path)("python") || !(self.is_on_path)("python3") => "python -m pytest".to_owned(),
             None => "python3 -m pytest".to_owned(),
@@ -255,9 +266,12 @@ mod tests {
             std::fs::write(path, content).expect("written");
         }
         let found = detect(home.path(), &|program| program != "python");
-        let line = |check: &FoundCheck| format!("{}: {} ({})", check.name, check.run, check.because);
+        let line = |check: &FoundCheck| {
+            format!("{}: {} ({})", check.name, check.run, check.because.as_deref().unwrap_or_default())
+        };
         let mut lines: Vec<_> = found.checks.iter().map(line).collect();
         lines.extend(found.setup.iter().map(|setup| format!("setup: {setup}")));
+        lines.extend(found.link.iter().map(|link| format!("link: {link}")));
         assert_eq!(lines, expected, "{files:?}");
     }
 
@@ -310,6 +324,10 @@ mod tests {
         check(
             &[("pyproject.toml", "[tool.ruff]\n[tool.pytest.ini_options]"), ("uv.lock", "")],
             &["lint: ruff check . (pyproject.toml)", "tests: uv run pytest (pyproject.toml)"],
+        );
+        check(
+            &[("pytest.ini", ""), (".venv/bin/python", "")],
+            &["tests: .venv/bin/python -m pytest (pytest.ini)", "link: .venv"],
         );
         check(&[("tests/run.sh", "")], &[]);
     }

@@ -1,0 +1,290 @@
+//! `init`: finds out all it can, makes the key, writes the configuration. Commits nothing, and twice is harmless.
+//! Knows nothing of tasks or runs.
+
+use std::{ffi::OsString, fs, io::Write, path::Path};
+
+use super::{
+    exit::Exit,
+    failure::Failure,
+    place::{Place, own_key_path},
+    terminal::Terminal,
+    toolchain::{self, FoundCheck, Toolchain},
+};
+use crate::{
+    config::{
+        settings::{AdapterKind, Settings, SigningKey},
+        template::{InitChoices, adapter_word, usual_family},
+    },
+    git::Signer,
+    handoff::{
+        self,
+        init::{How, Made},
+        layout::CONFIG,
+    },
+    run::Project,
+    sys::process::find_program,
+    text,
+};
+
+/// What `init` takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct InitArguments {
+    /// Ask nothing: take what is found
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Use this agent (claude, codex, gemini or opencode) and not those on PATH; the first one writes
+    #[arg(long = "agent", value_name = "NAME")]
+    pub agents: Vec<String>,
+    /// Test with this command and not with what the project's files tell
+    #[arg(long = "gate", value_name = "COMMAND")]
+    pub gates: Vec<String>,
+}
+
+/// Examples under the help.
+pub const EXAMPLES: &str = "\
+Examples:
+  git orchestrate init                        Find the agents on PATH and the command that tests this project
+  git orchestrate init --agent claude --agent gemini --gate 'make check'
+  git orchestrate init --yes                  The same without a question";
+
+/// The agents that are looked for, the first choice for writing first.
+const KNOWN: [AdapterKind; 4] = [AdapterKind::Claude, AdapterKind::Codex, AdapterKind::Gemini, AdapterKind::OpenCode];
+
+/// Carries it out.
+///
+/// # Errors
+/// There is no repository with a working tree, git knows no e-mail address, what is there is wrong, or something cannot
+/// be written.
+pub fn run(arguments: &InitArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let place = Place::find()?;
+    let identity = place.repository.identity()?;
+    let mut report = Report::new(terminal, out);
+    let before = place.settings_if_any()?;
+    let choices = match &before {
+        None => choose(arguments, &place, terminal, &mut report)?,
+        Some(_) => {
+            if !arguments.agents.is_empty() || !arguments.gates.is_empty() {
+                let message = format!("'{CONFIG}' is there already and is not changed by --agent and --gate");
+                terminal.warn(&message, Some(&format!("edit {CONFIG}, or remove it first")));
+            }
+            InitChoices::default()
+        }
+    };
+    let signer = match before.as_ref().map(|settings| settings.commits.key).unwrap_or_default() {
+        SigningKey::Own => own_key(&identity.email, &mut report)?,
+        SigningKey::Git => {
+            let signer = Signer::from_git(&place.repository)?;
+            report.line("key", &format!("{} (by git's settings)", signer.fingerprint()))?;
+            signer
+        }
+    };
+    // A key that only a program knows has no line: what it signed is checked by that program.
+    let line = signer.public_key_line().map(|key| signers_line(&identity.email, &key));
+    for Made { path, how } in handoff::init::init(&place.root, &choices, line.as_deref())? {
+        let word = match how {
+            How::Created => "made",
+            How::Kept => "kept",
+            How::Extended => "added",
+        };
+        let about = if how == How::Extended { format!("to {path}: the key of {}", identity.email) } else { path };
+        report.line(word, &about)?;
+    }
+    report.next(&Project::open(&place.root)?.settings)?;
+    Ok(Exit::Done)
+}
+
+/// In ssh's allowed-signers format: whose key, for what, the key without its comment.
+fn signers_line(email: &str, key: &str) -> String {
+    let key: Vec<_> = key.split_whitespace().take(2).collect();
+    format!("{email} namespaces=\"git\" {}", key.join(" "))
+}
+
+fn choose(
+    arguments: &InitArguments,
+    place: &Place,
+    terminal: &Terminal,
+    report: &mut Report<'_>,
+) -> Result<InitChoices, Failure> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_on_path = |program: &str| find_program(program, &path).is_some();
+    let agents = agents(&arguments.agents, &path, terminal)?;
+    let Toolchain { checks, setup, link } = if arguments.gates.is_empty() {
+        toolchain::detect(&place.root, &is_on_path)
+    } else {
+        told_checks(&arguments.gates)
+    };
+    report.agents(&agents)?;
+    for FoundCheck { name, run, because } in &checks {
+        let because = because.as_ref().map(|because| format!("  (by {because})")).unwrap_or_default();
+        report.line("gate", &format!("{name}: {run}{because}"))?;
+        if let Some(program) = missing_program(run, &place.root, &is_on_path) {
+            terminal.warn(&format!("no program '{program}' in PATH, which check '{name}' needs"), None);
+        }
+    }
+    if checks.is_empty() {
+        let message = "no command that tests this project was found, and without a gate nothing can land";
+        let hint = format!("name one in {CONFIG}, or: rm {CONFIG} && git orchestrate init --gate '<command>'");
+        terminal.warn(message, Some(&hint));
+    }
+    let mut choices = InitChoices {
+        agents: agents.into_iter().map(|kind| (adapter_word(kind).to_owned(), kind, None)).collect(),
+        gate_checks: checks.into_iter().map(|check| (check.name, check.run)).collect(),
+        copy: Vec::new(),
+        link,
+        setup,
+        workflow: None,
+    };
+    if has_one_family(&choices) {
+        let question = "Only one family of models was found, and no model reviews its own family.\n\
+                        Work without reviews (workflow = \"single\")?";
+        if !arguments.yes && terminal.ask(question, false) {
+            choices.workflow = Some("single".to_owned());
+        } else {
+            let message = "only one family of models was found: each review will wait for you";
+            let hint = format!("add an agent of another family to {CONFIG}, or set workflow = \"single\"");
+            terminal.warn(message, Some(&hint));
+        }
+    }
+    Ok(choices)
+}
+
+fn has_one_family(choices: &InitChoices) -> bool {
+    let mut families: Vec<_> = choices.agents.iter().map(|(_, kind, _)| usual_family(*kind)).collect();
+    families.dedup();
+    families.len() == 1
+}
+
+/// The agents that were named, else those whose programs are there.
+fn agents(named: &[String], path: &OsString, terminal: &Terminal) -> Result<Vec<AdapterKind>, Failure> {
+    let is_there = |kind: &AdapterKind| find_program(adapter_word(*kind), path).is_some();
+    if named.is_empty() {
+        return Ok(KNOWN.into_iter().filter(is_there).collect());
+    }
+    let mut agents = Vec::new();
+    for name in named {
+        let Some(kind) = KNOWN.into_iter().find(|kind| adapter_word(*kind) == name) else {
+            let known = KNOWN.map(adapter_word);
+            let near = text::did_you_mean(name, known).map(|near| format!("did you mean '{near}'?"));
+            let hint =
+                near.unwrap_or_else(|| format!("any other program is an agent with adapter = \"command\" in {CONFIG}"));
+            let message = format!("'{}' is none of the known agents: {}", name.escape_debug(), text::list(&known));
+            return Err(Failure::fatal(message, hint).exiting(Exit::Usage));
+        };
+        if !is_there(&kind) {
+            terminal.warn(&format!("no program '{name}' in PATH"), Some("git orchestrate doctor"));
+        }
+        if !agents.contains(&kind) {
+            agents.push(kind);
+        }
+    }
+    Ok(agents)
+}
+
+fn told_checks(commands: &[String]) -> Toolchain {
+    let name = |at: usize| if at == 0 { "tests".to_owned() } else { format!("tests-{}", at + 1) };
+    let check = |(at, run): (usize, &String)| FoundCheck { name: name(at), run: run.clone(), because: None };
+    Toolchain { checks: commands.iter().enumerate().map(check).collect(), ..Toolchain::default() }
+}
+
+/// The program that a command begins with, if it is plainly not there. What only a shell can tell is not judged.
+pub fn missing_program<'a>(run: &'a str, root: &Path, is_on_path: &dyn Fn(&str) -> bool) -> Option<&'a str> {
+    const OF_THE_SHELL: &[&str] =
+        &["cd", "export", "set", "test", "[", "if", "for", "while", "true", "false", "exit", "exec", "eval", "."];
+    let mut words = run.split_whitespace();
+    let program = words.find(|word| !word.contains('='))?;
+    let is_plain = program.chars().all(|c| c.is_alphanumeric() || "._-+/".contains(c));
+    let is_there = if program.contains('/') { root.join(program).exists() } else { is_on_path(program) };
+    (is_plain && !OF_THE_SHELL.contains(&program) && !is_there).then_some(program)
+}
+
+fn own_key(email: &str, report: &mut Report<'_>) -> Result<Signer, Failure> {
+    let path = own_key_path()?;
+    if path.exists() {
+        let signer = Signer::own(&path)?;
+        report.line("kept", &format!("{}  ({})", path.display(), signer.fingerprint()))?;
+        return Ok(signer);
+    }
+    if let Some(directory) = path.parent() {
+        make_private_directory(directory)?;
+    }
+    let signer = Signer::create_own(&path, &format!("git-orchestrate {email}"))?;
+    report.line("made", &format!("{}  ({})", path.display(), signer.fingerprint()))?;
+    Ok(signer)
+}
+
+fn make_private_directory(directory: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(directory);
+    made.map_err(|error| Failure::fatal(format!("cannot make '{}': {error}", directory.display()), None))
+}
+
+/// What is said on the way.
+struct Report<'a> {
+    out: &'a mut dyn Write,
+    is_quiet: bool,
+}
+
+impl<'a> Report<'a> {
+    fn new(terminal: &Terminal, out: &'a mut dyn Write) -> Self {
+        Self { out, is_quiet: terminal.is_quiet() }
+    }
+
+    fn line(&mut self, what: &str, about: &str) -> Result<(), Failure> {
+        if !self.is_quiet {
+            writeln!(self.out, "{what:<7}{about}")?;
+            // Warnings go another way and must not come before what they are about.
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn agents(&mut self, agents: &[AdapterKind]) -> Result<(), Failure> {
+        let names: Vec<_> = agents.iter().map(|kind| adapter_word(*kind)).collect();
+        if names.is_empty() {
+            self.line("agents", "none found in PATH")
+        } else {
+            self.line("agents", &names.join(", "))
+        }
+    }
+
+    fn next(&mut self, settings: &Settings) -> Result<(), Failure> {
+        if self.is_quiet {
+            return Ok(());
+        }
+        writeln!(self.out)?;
+        if settings.agents.is_empty() || !settings.gate.values().any(|profile| !profile.checks.is_empty()) {
+            return Ok(writeln!(
+                self.out,
+                "next:  git orchestrate doctor            what is missing, and what to type"
+            )?);
+        }
+        writeln!(
+            self.out,
+            "next:  git orchestrate task add \"…\"      a task; or git orchestrate task import <directory>"
+        )?;
+        Ok(writeln!(self.out, "       git orchestrate start             let the agents work")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_program_that_is_plainly_missing_is_named() {
+        let root = tempfile::tempdir().expect("a directory");
+        fs::write(root.path().join("run.sh"), "").expect("written");
+        let missing = |run| missing_program(run, root.path(), &|program| program == "cargo");
+        for (run, program) in [
+            ("cargo test", None),
+            ("CI=1 pytest -q", Some("pytest")),
+            ("./run.sh", None),
+            ("./other.sh x", Some("./other.sh")),
+            ("cd web && npm test", None),
+            ("$RUNNER test", None),
+            ("", None),
+        ] {
+            assert_eq!(missing(run), program, "{run}");
+        }
+    }
+}
