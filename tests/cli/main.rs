@@ -1,0 +1,12 @@
+//! The command line as a user meets it: words in; standard output, standard error and the exit code out.
+//! Knows nothing of what is behind it: everything is run as a program.
+
+mod agents;
+mod common;
+mod completions;
+mod doctor;
+mod help;
+mod init;
+mod manual;
+mod sandbox;
+mod task;
