@@ -6,6 +6,7 @@ pub mod agents;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod demo;
 pub mod gate;
 pub mod git;
 pub mod handoff;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
-    agents, clean, completions, doctor, init, land, log, review, show, start, status, stop, task, terminal::Colour,
+    agents, clean, completions, demo, doctor, init, land, log, review, show, start, status, stop, task,
+    terminal::Colour,
 };
 
 /// Have coding agents work through a queue of tasks: reviewed, gated, signed, landed
@@ -92,6 +93,9 @@ pub enum Command {
     /// Remove what no task needs any more
     #[command(after_help = clean::EXAMPLES)]
     Clean(clean::CleanArguments),
+    /// Do the main job on a scratch repository with recorded agents: no account needed
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(demo::DemoArguments),
     /// Print a script with which a shell completes our command line
     #[command(after_help = completions::EXAMPLES)]
     Completions(completions::CompletionsArguments),

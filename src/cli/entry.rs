@@ -13,7 +13,7 @@ use clap::{FromArgMatches, error::ErrorKind};
 use super::{
     agents,
     arguments::{self, Arguments, Command},
-    clean, completions, doctor,
+    clean, completions, demo, doctor,
     exit::Exit,
     failure::Failure,
     init, land, log, logging, review, show, start, status, stop, task,
@@ -81,6 +81,7 @@ fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Agents(arguments) => agents::run(arguments, terminal, &mut out),
         Command::Doctor(arguments) => doctor::run(arguments, terminal, &mut out),
         Command::Clean(arguments) => clean::run(arguments, terminal, &mut out),
+        Command::Demo(arguments) => demo::run(arguments, terminal, &mut out),
         Command::Completions(arguments) => completions::run(arguments, &mut out).map(|()| Exit::Done),
     }?;
     match out.flush() {
