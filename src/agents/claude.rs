@@ -155,12 +155,12 @@ impl Events {
         match event["subtype"].as_str() {
             Some("init") => self.reading.begin(event["session_id"].as_str(), event["model"].as_str(), on_event),
             Some("api_retry") => {
-                let trouble = Trouble {
-                    fault: event["error"].as_str().and_then(fault_of),
-                    status: event["error_status"].as_u64().and_then(|status| u16::try_from(status).ok()),
-                    message: event["error"].as_str().unwrap_or_default().replace('_', " "),
-                    retry_after: None,
-                };
+                let status = event["error_status"].as_u64().and_then(|status| u16::try_from(status).ok());
+                let error = event["error"].as_str().unwrap_or_default();
+                // Without a status there was no answer.
+                let fault = fault_of(error).or((status.is_none() && error == "unknown").then_some(Fault::Network));
+                let message = if error == "unknown" { String::new() } else { error.replace('_', " ") };
+                let trouble = Trouble { fault, status, message, retry_after: None };
                 let tries = event["attempt"].as_u64().zip(event["max_retries"].as_u64());
                 let pause = event["retry_delay_ms"].as_f64().and_then(|ms| Duration::try_from_secs_f64(ms / 1e3).ok());
                 let line = waiting_line(&trouble, tries, pause);

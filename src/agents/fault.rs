@@ -219,9 +219,9 @@ impl Trouble {
             Fault::Login => EndedAs::Infra(format!("{program} is not logged in, {login}{said}")),
             Fault::Overload => EndedAs::Infra(format!("the provider of {program} is overloaded or broken{said}")),
             Fault::Network => EndedAs::Infra(format!("{program} cannot reach its provider, look at the network{said}")),
-            Fault::Model => {
-                EndedAs::Infra(format!("{program} cannot use the model, look at 'model' in .handoff/config.toml{said}"))
-            }
+            Fault::Model => EndedAs::Infra(format!(
+                "{program} cannot use the model, look at 'model' in .handoff/config.toml and at the login{said}"
+            )),
             Fault::Setup => EndedAs::Infra(format!("{program} does not start, look at its settings and version{said}")),
             Fault::Request => EndedAs::Infra(format!("the provider of {program} did not take the request{said}")),
             Fault::Context => EndedAs::Failed(format!(

@@ -184,6 +184,8 @@ struct Events {
     structure: Option<Structure>,
     /// What it said since it last used a tool.
     spoken: String,
+    /// The last failure in its log.
+    failure: String,
 }
 
 impl Parser for Events {
@@ -217,6 +219,11 @@ impl Parser for Events {
 
     fn complaint(&mut self, line: &[u8], on_event: &mut dyn FnMut(AgentEvent)) {
         let line = String::from_utf8_lossy(line);
+        if line.contains(" message=failed ") {
+            let why = line.split_once(" error=").map_or("", |(_, why)| why.trim_start_matches('"'));
+            self.failure = why.split_once('"').map_or(why, |(why, _)| why).to_owned();
+            return;
+        }
         // The small model that thinks of a title has troubles of its own.
         if !line.contains("message=\"stream error\"") || line.contains("agent=title") {
             return;
@@ -228,7 +235,14 @@ impl Parser for Events {
         self.reading.wait(trouble, waiting, on_event);
     }
 
-    fn finish(self: Box<Self>, ending: &Ending<'_>) -> Answer {
+    fn finish(mut self: Box<Self>, ending: &Ending<'_>) -> Answer {
+        // "Unexpected server error. Check server logs for details." tells nothing, and this is its log.
+        if let Some(Terminal::Bad(trouble)) = &mut self.reading.terminal
+            && trouble.message.starts_with("Unexpected server error")
+            && !self.failure.is_empty()
+        {
+            *trouble = Trouble::saying(std::mem::take(&mut self.failure));
+        }
         self.reading.finish(NAMES, self.structure, ending)
     }
 }

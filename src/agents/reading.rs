@@ -28,7 +28,7 @@ const STRAY_BYTES_MAX: usize = 4 << 10;
 /// Tokens that one event may tell of.
 const TOKENS_MAX: u64 = 1 << 40;
 /// Lines at the end of standard error that are looked at for why a program gave up.
-const STDERR_LINES_MAX: usize = 30;
+const STDERR_LINES_MAX: usize = 100;
 
 /// How the program itself says that it ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,7 +181,10 @@ impl Reading {
         let program = names.program;
         let waiting = |line: String| match &self.waiting {
             // Who was still being put off by the provider when the time was up has that trouble, not a slow task.
-            Some(trouble) => self.troubled(trouble, names, ending),
+            Some(trouble) => match self.troubled(trouble, names, ending) {
+                EndedAs::Failed(line) => EndedAs::Infra(line),
+                ended => ended,
+            },
             None => EndedAs::Infra(line),
         };
         match ending.how {
@@ -229,11 +232,18 @@ impl Reading {
             .lines()
             .chain(stray.lines())
             .map(clean_line)
-            .filter(|line| !line.is_empty() && !line.starts_with("at ") && !line.starts_with(['{', '}']))
+            .filter(|line| !line.is_empty() && !line.starts_with("at ") && !line.starts_with(['{', '}', '-']))
             .collect();
+        // Who explains all options was given one that is none, and says so first, if at all.
+        if stderr.lines().any(|line| line.trim() == "Options:") {
+            let first = lines.iter().find(|line| line.to_ascii_lowercase().starts_with("unknown"));
+            return first.cloned().unwrap_or_else(|| "unknown option: it only explains its usage".to_owned());
+        }
         let complains = |line: &&String| {
             let line = line.to_ascii_lowercase();
-            ["error", "fail", "invalid", "not ", "cannot", "denied", "limit"].iter().any(|word| line.contains(word))
+            ["error", "fail", "invalid", "not ", "cannot", "denied", "limit", "unknown"]
+                .iter()
+                .any(|word| line.contains(word))
         };
         lines.iter().rev().find(complains).or(lines.last()).cloned().unwrap_or_default()
     }

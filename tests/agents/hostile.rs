@@ -112,6 +112,27 @@ fn what_a_program_says_only_on_standard_error_is_heard() {
 }
 
 #[test]
+fn a_failure_that_only_the_log_explains_is_explained() {
+    let request = kit::request(git_orchestrate::model::workflow::Access::Write);
+    let mut parser = git_orchestrate::agents::adapter::adapter_of(AdapterKind::OpenCode).expect("one").parser(&request);
+    let event = br#"{"type":"error","sessionID":"s","error":{"name":"UnknownError","data":{"message":"Unexpected server error. Check server logs for details."}}}"#;
+    let log = br#"level=ERROR run=1 message=failed ref=err_1 error="ProviderModelNotFoundError: Model not found: a/b." cause="x"#;
+    parser.line(event, &mut |_| {});
+    parser.complaint(log, &mut |_| {});
+    let ending = git_orchestrate::agents::adapter::Ending {
+        how: &How::Exited(1),
+        stderr: log,
+        result: None,
+        now: kit::recorded_at(),
+        wall: request.wall,
+        idle: request.idle,
+    };
+    let line = "opencode cannot use the model, look at 'model' in .handoff/config.toml and at the login: \
+                ProviderModelNotFoundError: Model not found: a/b.";
+    assert_eq!(parser.finish(&ending).ended, EndedAs::Infra(line.to_owned()));
+}
+
+#[test]
 fn a_flood_is_kept_in_bounds() {
     let line = format!("{{\"type\":\"text\",\"sessionID\":\"s\",\"part\":{{\"text\":\"{}\"}}}}\n", "x".repeat(900_000));
     let (answer, _) = parse(AdapterKind::OpenCode, line.repeat(8).as_bytes());
