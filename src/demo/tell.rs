@@ -26,7 +26,7 @@ pub fn opening(scratch: &Scratch, look: Look, out: &mut dyn Write) -> io::Result
     writeln!(out, "A scratch repository with a small Rust program and its tests: {}", look.paint(Ink::Strong, &root))?;
     writeln!(out, "Three of its tests fail. Three tasks wait: one to mend that, and two that build on it and both")?;
     writeln!(out, "change the same lines. The agents are recorded, so that no account is needed; worktrees, gate,")?;
-    writeln!(out, "commits, signatures, merges and landing are real. Your git settings are neither read nor changed.")
+    writeln!(out, "commits, signatures, merges and landing are real. Your git settings and your keys are left alone.")
 }
 
 /// A command as a user would type it, before its output.
