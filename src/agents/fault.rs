@@ -187,10 +187,8 @@ impl Trouble {
         match self.status.or_else(|| status_in(&words)) {
             Some(402 | 429) => Fault::Limit,
             // Google answers 403 for a used-up quota as well, and some gateways 401 for a missing credit.
-            Some(401 | 403 | 407) => match by_words() {
-                Some(Fault::Limit) => Fault::Limit,
-                _ => Fault::Login,
-            },
+            Some(401 | 403 | 407) if by_words() == Some(Fault::Limit) => Fault::Limit,
+            Some(401 | 403 | 407) => Fault::Login,
             Some(404) => Fault::Model,
             Some(413) => Fault::Context,
             Some(408 | 500..=599) => Fault::Overload,

@@ -183,7 +183,7 @@ impl Reading {
             // Who was still being put off by the provider when the time was up has that trouble, not a slow task.
             Some(trouble) => match self.troubled(trouble, names, ending) {
                 EndedAs::Failed(line) => EndedAs::Infra(line),
-                ended => ended,
+                ended @ (EndedAs::Finished | EndedAs::Infra(_) | EndedAs::Limited { .. } | EndedAs::Cancelled) => ended,
             },
             None => EndedAs::Infra(line),
         };
@@ -202,12 +202,11 @@ impl Reading {
             How::Exited(code) => {
                 let why = self.last_complaint(ending.stderr);
                 let trouble = Trouble::saying(why.clone());
-                match trouble.fault() {
-                    Fault::GaveUp => {
-                        let said = quoted(&why);
-                        self.without_result(format!("{program} ended without a result (exit code {code}){said}"))
-                    }
-                    _ => self.troubled(&trouble, names, ending),
+                if trouble.fault() == Fault::GaveUp {
+                    let said = quoted(&why);
+                    self.without_result(format!("{program} ended without a result (exit code {code}){said}"))
+                } else {
+                    self.troubled(&trouble, names, ending)
                 }
             }
         }
