@@ -61,6 +61,8 @@ pub enum What {
         /// Whether it can be run.
         executable: bool,
     },
+    /// A symbolic link, whose target is in this blob.
+    PutLink(BlobId),
     /// A whole directory.
     PutTree(TreeId),
     /// Nothing: what is there goes, a directory with all in it.
@@ -127,6 +129,7 @@ impl Draft {
             let put = match edit.what {
                 What::Put { blob, executable: false } => Some((GixKind::Blob, gix_blob(blob))),
                 What::Put { blob, executable: true } => Some((GixKind::BlobExecutable, gix_blob(blob))),
+                What::PutLink(blob) => Some((GixKind::Link, gix_blob(blob))),
                 What::PutTree(tree) => Some((GixKind::Tree, gix_tree(tree))),
                 What::Remove => None,
             };

@@ -10,7 +10,6 @@ use gix::{
         blob::builtin_driver::text::Labels,
         tree::{Resolution, TreatAsUnresolved},
     },
-    objs::tree::EntryMode,
 };
 
 use super::{
@@ -73,6 +72,8 @@ impl Draft {
             let tree = self.edit_leaves(ours, their_changes.iter())?;
             return clean(tree_id(tree));
         }
+        let easy = mode_and_content(&our_changes, &their_changes);
+        let (ours, theirs) = (self.edit_leaves(ours, easy.iter())?, self.edit_leaves(theirs, easy.iter())?);
         let (merged, conflicts) = self.merge_contents(base, ours, theirs)?;
         if conflicts.is_empty() {
             return clean(tree_id(merged));
@@ -150,6 +151,7 @@ impl Draft {
     ) -> Result<ObjectId, GitError> {
         let changed_by_us: BTreeMap<&BStr, &LeafChange> =
             our_changes.iter().map(|change| (change.path.as_bstr(), change)).collect();
+        let in_conflict: BTreeSet<&BStr> = conflicts.keys().map(|path| path.as_bstr()).collect();
         let mut edits: Vec<LeafChange> = Vec::new();
         for change in their_changes.iter().filter(|change| !conflicts.contains_key(&change.path)) {
             match changed_by_us.get(change.path.as_bstr()) {
@@ -160,16 +162,16 @@ impl Draft {
                         edits.push(LeafChange { after: Some(found), ..change.clone() });
                     }
                 }
-                None if !touches(change.path.as_bstr(), conflicts.keys()) => edits.push(change.clone()),
+                None if !touches(change.path.as_bstr(), &in_conflict) => edits.push(change.clone()),
                 None => {}
             }
         }
         // A directory of ours is not replaced by a file of theirs, nor the other way round.
-        let our_files: BTreeMap<&BStr, Option<(EntryMode, ObjectId)>> =
-            our_changes.iter().map(|change| (change.path.as_bstr(), change.after)).collect();
+        let our_files: BTreeSet<&BStr> =
+            our_changes.iter().filter(|change| change.after.is_some()).map(|change| change.path.as_bstr()).collect();
         edits.retain(|edit| {
-            edit.after.is_none()
-                || !our_files.iter().any(|(path, after)| after.is_some() && nested(path, edit.path.as_bstr()))
+            let path = edit.path.as_bstr();
+            edit.after.is_none() || our_files.contains(path) || !touches(path, &our_files)
         });
         self.edit_leaves(ours, edits.iter())
     }
@@ -192,10 +194,28 @@ fn told(failure: &gix::merge::tree::ResolutionFailure) -> String {
     .to_owned()
 }
 
+/// Files of which one side changed only the mode and the other only the content. gix merges texts so, but not binary files.
+fn mode_and_content(ours: &[LeafChange], theirs: &[LeafChange]) -> Vec<LeafChange> {
+    let theirs: BTreeMap<&BStr, &LeafChange> = theirs.iter().map(|change| (change.path.as_bstr(), change)).collect();
+    let merged = |our: &LeafChange| {
+        let (base, our_file, their_file) = (our.before?, our.after?, theirs.get(our.path.as_bstr())?.after?);
+        if ![base, our_file, their_file].iter().all(|file| file.0.is_blob()) {
+            return None;
+        }
+        let after = match (our_file.1 == base.1, their_file.1 == base.1) {
+            (true, false) if their_file.0 == base.0 => (our_file.0, their_file.1),
+            (false, true) if our_file.0 == base.0 => (their_file.0, our_file.1),
+            _ => return None,
+        };
+        Some(LeafChange { after: Some(after), ..our.clone() })
+    };
+    ours.iter().filter_map(merged).collect()
+}
+
 /// Whether two sets of changes have nothing to do with each other, so that each can be made without the other.
 fn are_apart(ours: &[LeafChange], theirs: &[LeafChange]) -> bool {
     let paths: BTreeSet<&BStr> = ours.iter().map(|change| change.path.as_bstr()).collect();
-    if theirs.iter().any(|change| touches(change.path.as_bstr(), paths.iter().copied())) {
+    if theirs.iter().any(|change| touches(change.path.as_bstr(), &paths)) {
         return false;
     }
     // A directory that one side emptied may have been renamed; what the other side adds to it belongs elsewhere then.
@@ -203,9 +223,6 @@ fn are_apart(ours: &[LeafChange], theirs: &[LeafChange]) -> bool {
 }
 
 fn adds_where_gone(removing: &[LeafChange], adding: &[LeafChange]) -> bool {
-    fn dirs(path: &BStr) -> impl Iterator<Item = &BStr> {
-        path.find_iter(b"/").map(move |at| path[..at].as_bstr())
-    }
     let shrunk: BTreeSet<&BStr> = removing
         .iter()
         .filter(|change| change.after.is_none())
@@ -218,16 +235,15 @@ fn adds_where_gone(removing: &[LeafChange], adding: &[LeafChange]) -> bool {
 }
 
 /// Whether a path is among others, above one or below one.
-fn touches<'a, P: AsRef<[u8]> + ?Sized + 'a>(path: &BStr, mut others: impl Iterator<Item = &'a P>) -> bool {
-    others.any(|other| {
-        let other = other.as_ref().as_bstr();
-        path == other || nested(path, other)
-    })
+fn touches(path: &BStr, others: &BTreeSet<&BStr>) -> bool {
+    let mut dir = path.to_owned();
+    dir.push(b'/');
+    others.contains(path)
+        || dirs(path).any(|dir| others.contains(dir))
+        || others.range(dir.as_bstr()..).next().is_some_and(|next| next.starts_with(&dir))
 }
 
-/// Whether one of two paths is a directory on the way to the other.
-fn nested(one: &BStr, two: &BStr) -> bool {
-    let below =
-        |long: &BStr, short: &BStr| long.len() > short.len() && long.starts_with(short) && long[short.len()] == b'/';
-    below(one, two) || below(two, one)
+/// The directories on the way to a path.
+fn dirs(path: &BStr) -> impl Iterator<Item = &BStr> {
+    path.find_iter(b"/").map(move |at| path[..at].as_bstr())
 }

@@ -139,6 +139,13 @@ pub fn git_in(dir: &Path, args: &[&str]) -> String {
     git_with(command(dir).args(args))
 }
 
+/// As [`git_in`], with `input` on stdin.
+pub fn git_fed(dir: &Path, args: &[&str], input: &str) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), input).unwrap();
+    git_with(command(dir).args(args).stdin(fs::File::open(file.path()).unwrap()))
+}
+
 pub fn git_with(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

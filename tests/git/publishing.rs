@@ -4,10 +4,10 @@ use std::{sync::Barrier, thread};
 
 use git_orchestrate::{
     config::settings::Durability,
-    git::{PublishError, RefMove},
+    git::{Edit, PublishError, RefMove, Repository, What},
 };
 
-use crate::kit::{Sandbox, commit_of};
+use crate::kit::{Dice, Sandbox, commit_of};
 
 const THREADS: usize = 8;
 const EACH: usize = 20;
@@ -115,4 +115,58 @@ fn a_lock_of_git_is_waited_for_and_named() {
     assert!(matches!(error, PublishError::Locked { .. }), "{error}");
     assert!(error.hint().unwrap().contains("mine.lock"));
     assert!(lock.exists(), "a lock that is not ours stays");
+}
+
+/// Set in the process that is to be killed: the repository it publishes to.
+const CHILD: &str = "PUBLISHES_UNTIL_KILLED";
+
+/// Publishes until it is killed, if it is the child that is to be; else it is nothing.
+#[test]
+fn publishes_until_killed() {
+    let Some(dir) = std::env::var_os(CHILD) else { return };
+    let repository = Repository::discover(std::path::Path::new(&dir)).unwrap();
+    let name = "refs/heads/orchestrate/task/killed";
+    let mut tip = repository.reference(name).unwrap();
+    let root = repository.resolve("main").unwrap();
+    let tree = repository.root_tree(root).unwrap();
+    loop {
+        let mut draft = repository.draft();
+        let blob = draft.blob(format!("{tip:?}").as_bytes()).unwrap();
+        let what = What::Put { blob, executable: false };
+        let tree = draft.tree(Some(tree), &[Edit { path: "state".into(), what }]).unwrap();
+        let next = commit_of(&mut draft, tree, vec![tip.unwrap_or(root)], "next");
+        repository.publish(draft.objects(), vec![to(name, tip, next)], Durability::Full).unwrap();
+        tip = Some(next);
+    }
+}
+
+#[test]
+fn a_publisher_that_is_killed_leaves_a_whole_repository() {
+    let sandbox = Sandbox::new();
+    let mut dice = Dice::new(3);
+    let mut steps = 0;
+    for _ in 0..12 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "publishing::publishes_until_killed", "--nocapture"])
+            .env(CHILD, sandbox.path())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let reflog = sandbox.path().join(".git/logs/refs/heads/orchestrate/task/killed");
+        let lines = || std::fs::read_to_string(&reflog).map_or(0, |text| text.lines().count());
+        let until = lines() + 1 + dice.below(5);
+        while lines() < until {
+            assert!(child.try_wait().unwrap().is_none(), "it stopped by itself");
+        }
+        for _ in 0..dice.below(200_000) {
+            std::hint::spin_loop();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let count = sandbox.git(&["rev-list", "--count", "orchestrate/task/killed"]).parse::<usize>().unwrap();
+        assert!(count > steps, "{count} commits after {steps}");
+        steps = count;
+        sandbox.check();
+    }
 }

@@ -25,6 +25,8 @@ use crate::model::object::CommitId;
 const PREFIX: &str = "orchestrate-";
 /// Administrative directories tried for a slot, where others of the same name are in use.
 const ADMINS_MAX: usize = 9;
+/// What git, too, writes into the lock of a worktree that is being made.
+const INITIALIZING: &[u8] = b"initializing";
 /// Where things go that are in the way of a slot.
 const ASIDE: &str = ".set-aside";
 /// Letters in a slot's name.
@@ -73,7 +75,7 @@ impl Slots {
                 self.reopen(place, state)
             }
             Some(_) | None => {
-                let half_made = fs::read(place.admin.join("locked")).is_ok_and(|why| why.starts_with(b"initializing"));
+                let half_made = fs::read(place.admin.join("locked")).is_ok_and(|why| why.starts_with(INITIALIZING));
                 let commit = gix_commit(at);
                 let root = code_root(&self.repository.local(), commit)?;
                 self.set_up(&place, commit, dir_is_there && !half_made)?;
@@ -135,8 +137,10 @@ impl Slots {
         let handle = self.handle(&place.path)?;
         match state {
             State::At(commit, root) => {
+                let locked = place.admin.join("locked");
                 let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
                 slot.flush()?;
+                unlock(&locked)?;
                 Ok(slot)
             }
             // A switch was interrupted: files are of one commit or of the other, and were clean when it began. Seen from
@@ -154,10 +158,7 @@ impl Slots {
         let locked = place.admin.join("locked");
         let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
         slot.fill()?;
-        match fs::remove_file(&locked) {
-            Err(error) if !is_absent(&error) => Err(error).at("remove", locked)?,
-            Ok(()) | Err(_) => {}
-        }
+        unlock(&locked)?;
         Ok(slot)
     }
 
@@ -221,6 +222,14 @@ impl Slots {
             }
         }
         free.ok_or_else(|| SlotError::Occupied(worktrees.join(format!("{PREFIX}{name}"))).into())
+    }
+}
+
+/// Says that a slot is whole. A lock that a person set with `git worktree lock` stays.
+fn unlock(locked: &Path) -> Result<(), GitError> {
+    match fs::read(locked) {
+        Ok(why) if why.starts_with(INITIALIZING) => fs::remove_file(locked).at("remove", locked),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
