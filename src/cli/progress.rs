@@ -375,6 +375,7 @@ mod tests {
             model: None,
             outcome: Outcome::Done,
             verdict: None,
+            decision: None,
             reason: String::new(),
             summary: String::new(),
             findings: Vec::new(),

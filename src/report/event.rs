@@ -10,7 +10,10 @@ use super::{
     step::StepView,
     task::{TaskView, Totals, moment_option},
 };
-use crate::model::{money::Tokens, object::CommitId, task::TaskId, workflow::PhaseId};
+use crate::{
+    model::{money::Tokens, object::CommitId, task::TaskId, workflow::PhaseId},
+    sys::clock::to_rfc3339,
+};
 
 /// One thing that happened in a run. What is told here is over or has begun; nothing is asked.
 #[derive(Debug, Clone, Serialize)]
@@ -193,7 +196,7 @@ struct Line<'a> {
 /// # Errors
 /// When `out` does not take it.
 pub fn write_json(event: &RunEvent, now: jiff::Timestamp, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Line { schema: SCHEMA, time: now.to_string(), event })?;
+    serde_json::to_writer(&mut *out, &Line { schema: SCHEMA, time: to_rfc3339(now.into()), event })?;
     out.write_all(b"\n")
 }
 
@@ -209,7 +212,7 @@ mod tests {
         let line = String::from_utf8(out).expect("JSON is UTF-8");
         assert_eq!(
             line,
-            "{\"schema\":1,\"time\":\"1970-01-01T00:00:00Z\",\"event\":\"agent_said\",\"slot\":2,\"text\":\"first\\nsecond\"}\n"
+            "{\"schema\":1,\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"agent_said\",\"slot\":2,\"text\":\"first\\nsecond\"}\n"
         );
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{
-        checkpoint::{Checkpoint, Spent},
+        checkpoint::{Checkpoint, Spent, TaskState},
         machine::State,
         object::CommitId,
         plan::Plan,
@@ -84,9 +84,11 @@ impl ShowView {
             let phase = |phase: &crate::model::checkpoint::Phase| {
                 let spec = checkpoint.spec(&phase.id);
                 let role = spec.and_then(|spec| spec.role.as_ref()).map(ToString::to_string);
+                // The landing is in the integration branch's history, not in the task's own.
+                let is_landed = view.state == TaskState::Landed && phase.id == PhaseId::land();
                 PhaseView {
                     id: phase.id.clone(),
-                    state: phase.state,
+                    state: if is_landed { State::Passed } else { phase.state },
                     by: role.or_else(|| spec.and_then(|spec| spec.gate.clone())),
                     attempts: phase.attempts,
                     rounds: phase.rounds,

@@ -272,6 +272,6 @@ docs     waiting                                       Write it down (for RAE-0â
         let read: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
         assert_eq!(read["tasks"][0]["state"], "running");
         assert_eq!(read["tasks"][0]["cost_usd"], 0.03);
-        assert_eq!(read["run"]["since"], "1970-01-01T00:00:00Z");
+        assert_eq!(read["run"]["since"], "1970-01-01T00:00:00.000Z");
     }
 }

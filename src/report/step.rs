@@ -13,7 +13,7 @@ use crate::{
     model::{
         money::{Money, Tokens},
         object::CommitId,
-        record::{Actor, ChangedFile, Outcome, Record, RefusedFile},
+        record::{Actor, ChangedFile, Decision, Outcome, Record, RefusedFile},
         task::TaskId,
         verdict::{RequiredChange, Status},
         workflow::PhaseId,
@@ -66,6 +66,8 @@ pub struct StepView {
     pub outcome: Outcome,
     /// What a reviewer decided.
     pub verdict: Option<Status>,
+    /// What a person decided: `approve`, `retry`, `skip` or `abort`.
+    pub decision: Option<&'static str>,
     /// One line, why it ended so.
     pub reason: String,
     /// The agent's last words.
@@ -101,6 +103,13 @@ impl StepView {
             Actor::Gate { .. } | Actor::Person { .. } | Actor::Land => None,
         };
         let verdict = record.verdict();
+        let (decision, said) = match &record.decision {
+            Some(Decision::Approve) => (Some("approve"), ""),
+            Some(Decision::Retry { feedback }) => (Some("retry"), feedback.as_str()),
+            Some(Decision::Skip) => (Some("skip"), ""),
+            Some(Decision::Abort { reason }) => (Some("abort"), reason.as_str()),
+            None => (None, ""),
+        };
         Self {
             task: record.task.clone(),
             seq: record.seq,
@@ -110,7 +119,8 @@ impl StepView {
             model,
             outcome: record.outcome,
             verdict: verdict.map(|verdict| verdict.status),
-            reason: record.reason.clone(),
+            decision,
+            reason: if record.reason.is_empty() { said.to_owned() } else { record.reason.clone() },
             summary: record.summary.clone(),
             findings: verdict.map(|verdict| verdict.required_changes.clone()).unwrap_or_default(),
             tokens: record.tokens,
@@ -125,11 +135,12 @@ impl StepView {
         }
     }
 
-    /// How it ended in one word: a review's verdict, else the outcome.
+    /// How it ended in one word: a person's decision, a review's verdict, else the outcome.
     pub fn word(&self) -> &'static str {
-        match (self.outcome, self.verdict) {
-            (Outcome::Infra, _) | (_, None) => self.outcome.word(),
-            (_, Some(verdict)) => verdict.word(),
+        match (self.decision, self.outcome, self.verdict) {
+            (Some(decision), _, _) => decision,
+            (None, Outcome::Infra, _) | (None, _, None) => self.outcome.word(),
+            (None, _, Some(verdict)) => verdict.word(),
         }
     }
 }
@@ -199,9 +210,9 @@ impl StepView {
             self.remembered.then(|| "remembered".to_owned())
         };
         let told = match self.outcome {
-            Outcome::Done => None,
+            Outcome::Done if self.decision.is_none() => None,
             Outcome::Changes if !self.findings.is_empty() => None,
-            Outcome::Changes | Outcome::Rejected | Outcome::Failed | Outcome::Infra => {
+            Outcome::Done | Outcome::Changes | Outcome::Rejected | Outcome::Failed | Outcome::Infra => {
                 Some(text::clean_line(&self.reason)).filter(|reason| !reason.is_empty())
             }
         };
@@ -224,6 +235,7 @@ pub(super) mod tests {
             model: Some("gemini-2.5-pro".to_owned()),
             outcome: Outcome::Changes,
             verdict: Some(Status::NeedsChanges),
+            decision: None,
             reason: "3 required changes".to_owned(),
             summary: "The fusion is right,\nthe ranking is not.\u{1b}[2J".to_owned(),
             findings: vec![

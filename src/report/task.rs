@@ -17,6 +17,7 @@ use crate::{
         task::{Task, TaskId},
         workflow::PhaseId,
     },
+    sys::clock::to_rfc3339,
     text,
 };
 
@@ -174,7 +175,7 @@ pub fn word<T: std::fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::
 /// Serializes a moment as RFC 3339 in UTC, or null.
 pub(super) fn moment_option<S: Serializer>(value: &Option<jiff::Timestamp>, to: S) -> Result<S::Ok, S::Error> {
     match value {
-        Some(moment) => to.collect_str(moment),
+        Some(moment) => to.serialize_str(&to_rfc3339((*moment).into())),
         None => to.serialize_none(),
     }
 }
