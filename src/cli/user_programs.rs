@@ -32,8 +32,19 @@ fn setting(repository: &Repository, key: &str) -> Option<String> {
 /// Whether git's settings (`color.orchestrate`, `color.ui`) allow colours on a terminal, where we are.
 pub fn allows_colour() -> bool {
     let Ok(repository) = Repository::discover(Path::new(".")) else { return true };
-    let asked = Git::of(&repository).args(["config", "--get-colorbool", "color.orchestrate", "true"]).output(&[]);
-    asked.map_or(true, |answer| answer.trim_ascii() != b"false")
+    let keys = r"^color\.(ui|orchestrate)$";
+    let answer = Git::of(&repository).args(["config", "--get-regexp", keys]).run(&[]);
+    answer.map_or(true, |answer| are_allowed(&String::from_utf8_lossy(&answer.stdout)))
+}
+
+/// By lines of `git config --get-regexp`: `color.orchestrate` beats `color.ui`, a later line an earlier one.
+fn are_allowed(settings: &str) -> bool {
+    let last = |key: &str| {
+        let mut values = settings.lines().rev().filter_map(|line| line.split_once(' '));
+        let (_, value) = values.find(|(name, _)| *name == key)?;
+        Some(!["never", "false", "no", "off", "0"].contains(&value.trim()))
+    };
+    last("color.orchestrate").or_else(|| last("color.ui")).unwrap_or(true)
 }
 
 /// Has `write` write to the pager where standard output is a terminal, to `out` elsewhere, and waits until the user has
@@ -78,5 +89,24 @@ pub fn edit(repository: &Repository, file: &OsStr) -> Result<(), Failure> {
         Ok(Some(code)) => Err(bad(format!("exit code {code}"))),
         Ok(None) => Err(bad("it was ended by a signal".to_owned())),
         Err(error) => Err(bad(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_setting_beats_the_one_for_all() {
+        for (settings, allowed) in [
+            ("", true),
+            ("color.ui auto\n", true),
+            ("color.ui false\n", false),
+            ("color.ui never\ncolor.ui always\n", true),
+            ("color.orchestrate always\ncolor.ui never\n", true),
+            ("color.ui true\ncolor.orchestrate off\n", false),
+        ] {
+            assert_eq!(are_allowed(settings), allowed, "{settings}");
+        }
     }
 }
