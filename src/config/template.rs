@@ -49,7 +49,7 @@ pub fn initial_config(choices: &InitChoices) -> String {
     page.prose(
         "Configuration of git-orchestrate. Lines that begin with '#' and a key show a default: take the '#' away to",
     );
-    page.prose("change it. What each key means: git orchestrate help config");
+    page.prose("change it. Each key is explained above it.");
     page.line("version = 1");
     page.gap();
     page.prose(
