@@ -47,9 +47,13 @@ const GLOBAL: &str = "Global options";
 
 const EXAMPLES: &str = "\
 Examples:
-  git orchestrate init                        Find agents and tests, write .handoff/config.toml
-  git orchestrate task add \"Add a --json flag\"
-  git orchestrate task list";
+  git orchestrate init                           Find agents and tests, write .handoff/config.toml
+  git orchestrate task add \"Add a --json flag\"   A task; or git orchestrate task import <directory>
+  git orchestrate start --jobs 4                 Let the agents work
+  git orchestrate status --watch                 See how it goes, from another terminal
+  git orchestrate review                         See what waits for you
+  git orchestrate land                           Put the result onto your branch
+  git orchestrate demo                           See all of it, with recorded agents";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
