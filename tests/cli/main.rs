@@ -8,5 +8,6 @@ mod doctor;
 mod help;
 mod init;
 mod manual;
+mod run;
 mod sandbox;
 mod task;

@@ -10,7 +10,7 @@ use std::{
 };
 
 /// Programs of the machine that tests may use.
-const PROGRAMS: [&str; 9] = ["git", "sh", "bash", "cat", "sed", "true", "ssh-keygen", "cp", "mkdir"];
+const PROGRAMS: [&str; 8] = ["git", "sh", "bash", "cat", "sed", "tail", "true", "ssh-keygen"];
 
 /// Where a test lives.
 pub struct Sandbox {

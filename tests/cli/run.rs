@@ -1,0 +1,246 @@
+//! `start`, `resume`, `status`, `stop`, `review`, `show`, `log`, `land`, `clean`: a user's day with a scripted agent.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Stdio},
+};
+
+use snapbox::str;
+
+use crate::sandbox::Sandbox;
+
+/// A repository with a commit, one agent whose program does what `script` says, and a gate that is content.
+fn day(script: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    sandbox.write("README", "hello\n");
+    sandbox.write(
+        ".handoff/config.toml",
+        "workflow = \"single\"\n[agents.writer]\nadapter = \"command\"\nprogram = \"writer\"\nfamily = \"anthropic\"\n\
+         [roles]\ndefault = \"writer\"\n[[gate.full.check]]\nname = \"tests\"\nrun = \"true\"\n",
+    );
+    sandbox.git(&["add", "README"]);
+    sandbox.git(&["commit", "--quiet", "--message=begin"]);
+    sandbox.run(&["init", "--quiet"]).is(0, "", "");
+    sandbox
+}
+
+const WRITES: &str = "echo \"$GIT_ORCHESTRATE_TASK\" > \"$GIT_ORCHESTRATE_TASK.txt\"; echo 'I wrote it down'";
+
+#[test]
+fn tasks_are_worked_on_looked_at_and_landed() {
+    let sandbox = day(WRITES);
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    sandbox.run(&["task", "add", "Write two", "--id", "two", "--depends-on", "one"]);
+    sandbox.run(&["start", "--dry-run"]).is(
+        0,
+        str![[r#"
+one  Write one  (new, workflow single)
+    implement        writer
+    gate             gate full
+    land             orchestrate/integration
+two  Write two  (new, workflow single, after one)
+    implement        writer
+    gate             gate full
+    land             orchestrate/integration
+
+2 tasks; nothing was started
+
+"#]],
+        "",
+    );
+    sandbox.run(&["start", "--jobs", "2"]).is(
+        0,
+        str![[r#"
+one  implement  done  writer  1 file  [..]s
+one  gate       done  full    [..]s
+one  landed on orchestrate/integration  [..]
+two  implement  done  writer  1 file  [..]s
+two  gate       done  full    [..]s
+two  landed on orchestrate/integration  [..]
+
+TASK  STATE   DONE  TITLE
+one   landed   2/2  Write one
+two   landed   2/2  Write two
+
+2 tasks: 2 landed
+done: 4 steps in [..]s
+next: git diff main...orchestrate/integration
+      git orchestrate land
+
+"#]],
+        "",
+    );
+    sandbox.run(&["status", "two"]).is(
+        0,
+        str![[r#"
+not running
+
+TASK  STATE   DONE  TITLE
+two   landed   2/2  Write two
+
+1 task: 1 landed
+
+"#]],
+        "",
+    );
+    sandbox.run(&["log", "one", "-n", "1", "-v"]).is(
+        0,
+        str![[r#"
+one  landed  Write one
+STEP  PHASE  OUTCOME  AGENT  TIME  COMMIT      SIGNATURE
+   2  gate   done     full   [..]s  [..]  good
+      started 2026-01-02T03:04:05.000Z, attempt 1
+      signed by ann@example.com
+
+"#]],
+        "",
+    );
+    let shown = sandbox.run(&["show", "one"]);
+    assert!(shown.stdout.contains("implement  passed  implementer      1  I wrote it down\n"), "{}", shown.stdout);
+    assert!(sandbox.run(&["show", "one", "--gate"]).stdout.contains("pass  tests  "));
+    assert!(sandbox.run(&["show", "one", "--prompt", "implement"]).stdout.contains("Write one"));
+    sandbox.run(&["review"]).is(0, "nothing waits for a person\n", "");
+
+    assert_eq!(sandbox.status().lines().filter(|line| !line.contains(".handoff/")).count(), 0, "a run changes nothing");
+    let dry = sandbox.run(&["land", "--dry-run"]);
+    dry.is(0, "would move 'main' forward to 'orchestrate/integration'\n", "");
+    assert!(!sandbox.repository().join("two.txt").exists());
+    assert_eq!(sandbox.run(&["land"]).code, 0);
+    assert_eq!(sandbox.read("two.txt"), "two\n");
+    sandbox.run(&["land"]).is(0, "", "'main' has all of 'orchestrate/integration' already\n");
+    assert_eq!(sandbox.run(&["resume"]).code, 0, "nothing to do is no failure");
+    assert_eq!(sandbox.run(&["clean"]).code, 0);
+    sandbox.run(&["stop"]).is(4, "", "fatal: no run is at work in this repository\nhint: git orchestrate start\n");
+}
+
+#[test]
+fn what_programs_read_keeps_its_form() {
+    let sandbox = day(WRITES);
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    sandbox.run(&["status", "--porcelain"]).is(0, "task new one - 0/0 1 - 0 Write one\n", "");
+    let events = sandbox.run(&["start", "--json"]);
+    assert_eq!((events.code, events.stderr.as_str()), (0, ""));
+    let lines: Vec<serde_json::Value> =
+        events.stdout.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    assert!(lines.iter().all(|line| line["schema"] == 1), "{}", events.stdout);
+    let count = |name: &str| lines.iter().filter(|line| line["event"] == name).count();
+    assert_eq!((count("run_started"), count("step_finished"), count("landed"), count("run_finished")), (1, 2, 1, 1));
+    let last = lines.last().expect("there are events");
+    assert_eq!(last["summary"]["end"], "done");
+
+    for words in [&["status", "--porcelain=v1", "-z"][..], &["status", "--porcelain", "-z", "one"]] {
+        sandbox.run(words).is(0, "task landed one - 2/2 1 [..] 0 Write one\0", "");
+    }
+    assert_eq!(sandbox.run(&["status", "--porcelain=v2"]).code, 129);
+    assert_eq!(sandbox.run(&["status", "-z"]).code, 129);
+    for (words, key) in [
+        (&["status", "--json"][..], "tasks"),
+        (&["log", "--json"], "tasks"),
+        (&["show", "one", "--json"], "phases"),
+        (&["show", "one", "--gate", "--json"], "checks"),
+        (&["review", "--json"], "items"),
+        (&["start", "--dry-run", "--json"], "tasks"),
+    ] {
+        let ran = sandbox.run(words);
+        let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("it is JSON");
+        assert!(json["schema"] == 1 && json[key].is_array(), "{words:?}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_person_decides_what_is_held() {
+    let sandbox = day("echo 'I could not' >&2; exit 3");
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    let held = sandbox.run(&["start", "--quiet"]);
+    assert_eq!((held.code, held.stdout.as_str(), held.stderr.as_str()), (3, "", ""));
+    sandbox.run(&["review"]).is(
+        3,
+        str![[r#"
+one  implement  Write one
+  failed 3 times: the program ended with exit code 3: I could not
+  to look at it: git show [..]
+    git orchestrate review one implement --feedback "…"  try again with your advice
+    git orchestrate review one implement --retry         try again as it is
+    git orchestrate review one implement --skip          pass over this phase
+    git orchestrate review one implement --abort         give up the task
+
+"#]],
+        "",
+    );
+    assert_eq!(sandbox.run(&["review", "--approve"]).code, 129, "a decision is about a task");
+    assert_eq!(sandbox.run(&["review", "one", "--retry", "--skip"]).code, 129, "one decision at a time");
+    assert_eq!(sandbox.run(&["review", "one", "--retry", "--json"]).code, 129);
+    assert_eq!(sandbox.run(&["review", "two", "--retry"]).code, 4);
+    assert_eq!(sandbox.run_with_input(&["review", "one", "--feedback", "-"], "Use a pencil\n").code, 0);
+    assert!(sandbox.run(&["show", "one", "--prompt", "implement"]).stdout.contains("Use a pencil"));
+    let log = sandbox.run(&["log", "one"]).stdout;
+    let last = log.lines().last().expect("a step");
+    assert!(last.contains("retry") && last.contains("person") && last.ends_with("Use a pencil"), "{log}");
+    assert_eq!(sandbox.run(&["start", "--quiet"]).code, 3);
+    assert_eq!(sandbox.run(&["review", "one", "implement", "--abort"]).code, 0);
+    let aborted = sandbox.run(&["start"]);
+    assert_eq!(aborted.code, 1);
+    assert!(aborted.stdout.contains("one   aborted"), "{}", aborted.stdout);
+}
+
+#[test]
+fn a_selection_that_matches_nothing_is_4() {
+    let sandbox = day(WRITES);
+    assert_eq!(sandbox.run(&["start"]).code, 4, "an empty queue");
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    for words in [&["start", "onee"][..], &["status", "onee"], &["log", "onee"], &["show", "onee"]] {
+        let ran = sandbox.run(words);
+        assert_eq!(ran.code, 4, "{words:?}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("fatal: there is no task 'onee'\nhint: "), "{words:?}: {}", ran.stderr);
+    }
+}
+
+/// A run whose agent does not end by itself, once the agent is at work.
+fn running(sandbox: &Sandbox) -> Child {
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    let mut start = sandbox.orchestrate(&["start", "--json"]);
+    let mut run = start.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(run.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    while !line.contains("\"agent_said\"") {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).expect("it is text"), 0, "the run ended early");
+    }
+    // Nobody reads the rest: a reader who left does not disturb a run.
+    run
+}
+
+const BLOCKS: &str = "echo at work; exec tail -f /dev/null";
+
+#[test]
+fn one_run_at_a_time_and_it_can_be_stopped() {
+    let sandbox = day(BLOCKS);
+    let mut run = running(&sandbox);
+    let pid = run.id();
+    let second = sandbox.run(&["start"]);
+    assert_eq!(second.code, 6, "{}", second.stderr);
+    assert!(second.stderr.contains(&format!("pid {pid}")), "{}", second.stderr);
+    let status = sandbox.run(&["status"]).stdout;
+    assert!(status.starts_with(&format!("running: pid {pid} on this machine, ")), "{status}");
+    assert!(status.contains("one   running implement"), "{status}");
+    let doctor = sandbox.run(&["doctor"]).stdout;
+    assert!(doctor.contains(&format!("a run holds this repository: pid {pid}")), "{doctor}");
+    sandbox.run(&["stop", "--now"]).is(0, "", format!("asked pid {pid} to stop now\n"));
+    assert_eq!(run.wait().expect("it ends").code(), Some(0));
+    assert!(sandbox.run(&["status"]).stdout.starts_with("not running\n"));
+}
+
+#[test]
+fn a_signal_ends_it_with_128_and_its_number() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let sandbox = day(BLOCKS);
+    let mut run = running(&sandbox);
+    let pid = Pid::from_child(&run);
+    // The first asks it to finish what runs, which never does; the second ends that too.
+    kill_process(pid, Signal::TERM).expect("it is there");
+    kill_process(pid, Signal::INT).expect("it is there");
+    let code = run.wait().expect("it ends").code();
+    assert!(matches!(code, Some(130 | 143)), "{code:?}");
+    assert_eq!(sandbox.run(&["start", "--dry-run"]).code, 0, "the repository is free again");
+}
