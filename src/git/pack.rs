@@ -52,6 +52,7 @@ pub(super) fn write(objects_dir: &Path, objects: &[&Object], hash: gix::hash::Ki
         return Ok(());
     }
     appear(&dir, &pack, &packed.pack, sync)?;
+    crate::sys::crash_point::reach("pack.written");
     appear(&dir, &index, &packed.index, sync)?;
     if sync == Sync::Disk {
         File::open(&dir)?.sync_all()?;

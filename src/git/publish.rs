@@ -189,6 +189,7 @@ impl Repository {
             batch.iter().for_each(|request| request.finish(Err(error.clone())));
             return;
         }
+        crate::sys::crash_point::reach("objects.published");
         let log = Reflog::of(&self.local(), self.common_dir());
         let mut rest: Vec<&Arc<Request>> = batch.iter().collect();
         while !rest.is_empty() {
@@ -223,6 +224,7 @@ impl Repository {
                 Err(error) => request.finish(Err(error)),
             }
         }
+        crate::sys::crash_point::reach("refs.locked");
         let mut changed = BTreeSet::new();
         let mut moved = Vec::with_capacity(prepared.len());
         for (request, moves) in prepared {
@@ -235,6 +237,7 @@ impl Repository {
             Sync::Disk => changed.iter().try_for_each(|dir| sync_dir(dir)),
             Sync::System => Ok(()),
         };
+        crate::sys::crash_point::reach("refs.synced");
         for request in moved {
             request.finish(synced.clone());
         }

@@ -135,6 +135,7 @@ impl Prepared<'_> {
         changed: &mut BTreeSet<PathBuf>,
     ) -> Result<(), PublishError> {
         for (wanted, mut lock) in self.moves {
+            crate::sys::crash_point::reach("refs.moving");
             let mut renamed = fs::rename(&lock.path, &lock.target);
             if renamed.is_err() && remove_empty_dirs(&lock.target).is_ok() {
                 renamed = fs::rename(&lock.path, &lock.target);
@@ -143,6 +144,7 @@ impl Prepared<'_> {
             lock.held = false;
             changed.extend(lock.target.parent().map(Path::to_owned));
             changed.append(&mut lock.grown.drain(..).collect());
+            crate::sys::crash_point::reach("refs.moved");
             log.append(common_dir, wanted);
         }
         Ok(())

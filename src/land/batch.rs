@@ -107,12 +107,15 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
         let (tree, alone) = (last.tree, merged.len() == 1);
         let candidate_commit = draft.code_commit(tree, tip)?;
         landing.repository.publish(draft.objects(), Vec::new(), landing.durability).map_err(GitError::from)?;
+        crate::sys::crash_point::reach("land.merged");
         let verdict = (landing.judge)(tree, candidate_commit)?;
+        crate::sys::crash_point::reach("land.judged");
         match verdict.result {
             CheckResult::Pass => match publish(landing, tip, &merged) {
                 Ok(commits) => {
                     let tasks: Vec<TaskId> = merged.iter().map(|merged| merged.candidate.task.clone()).collect();
                     if let Some(tip) = commits.last() {
+                        crate::sys::crash_point::reach("land.published");
                         (landing.landed)(&tasks, *tip);
                     }
                     fates.extend(tasks.into_iter().zip(commits.into_iter().map(Fate::Landed)));
@@ -202,6 +205,7 @@ fn publish(landing: &mut Landing, tip: CommitId, merged: &[Merged]) -> Result<Ve
     let name = landing.branch.to_owned();
     let tasks: Vec<&str> = merged.iter().map(|merged| merged.candidate.task.as_str()).collect();
     let reason = format!("orchestrate: land {}", tasks.join(", "));
+    crate::sys::crash_point::reach("land.signed");
     landing.repository.publish(
         draft.objects(),
         vec![RefMove { name, from: Some(tip), to: parent, reason }],

@@ -135,6 +135,7 @@ pub fn land(
             merge_commit(onto, way, tree)?
         }
     };
+    crate::sys::crash_point::reach("onto.ready");
     let Some(worktree) = checked_out_at(onto.repository, &way.onto)? else {
         let reason = format!("orchestrate: land {}", short(onto.branch));
         let moves = vec![RefMove { name: way.onto.clone(), from: Some(way.from), to, reason }];

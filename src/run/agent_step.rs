@@ -84,6 +84,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let code = draft.code_tree(from)?;
     let checkout = checkout_of(shop, &mut draft, code, job.checkpoint.base)?;
     let mut slot = shop.agent_slot(job.slot, checkout)?;
+    crate::sys::crash_point::reach("step.switched");
     setup::prepare(shop, &mut slot)?;
 
     let (started, clock) = (clock::now_rfc3339(), Instant::now());
@@ -92,6 +93,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
         brief::prompt(&shop.project, &shop.templates, &Asking { job, role, access: *access, structure, code })?;
     let mut asked = ask(shop, job, agent, &slot, *access, structure, &prompt)?;
     asked.duration_ms = clock.elapsed().as_millis() as u64;
+    crate::sys::crash_point::reach("step.answered");
     if !matches!(asked.answer.ended, EndedAs::Cancelled | EndedAs::Limited { .. }) {
         return judge(
             shop,
@@ -263,6 +265,7 @@ fn judge(
             Took { tree: told.code, changed: Vec::new(), refused: Vec::new() }
         }
     };
+    crate::sys::crash_point::reach("step.taken");
     let Judged { outcome, reason, feedback } = decide(&asked, &taken, told.access);
     let document = asked.document.ok().flatten();
     let report = (told.access == Access::Read && document.is_none() && outcome == Outcome::Done)
@@ -304,10 +307,12 @@ fn judge(
     };
     let step = Step { job, from: told.from, code: taken.tree, record, transcript: Some(asked.answer.transcript) };
     let committed = commit(shop, draft, step)?;
+    crate::sys::crash_point::reach("step.committed");
     let refused = taken.refused;
     if told.access == Access::Write {
         let left = shop.project.repository.draft().code_commit(taken.tree, job.checkpoint.base)?;
         slot.accept(left)?;
+        crate::sys::crash_point::reach("step.accepted");
         if !refused.is_empty() {
             // They are kept under a salvage ref, and must not be in the way of the next step.
             slot.reset()?;

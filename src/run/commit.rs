@@ -106,6 +106,7 @@ pub fn commit_with(desk: &Desk, mut draft: Draft, step: Step) -> Result<Committe
         let branch = layout::task_ref(&checkpoint.task);
         let mut moves = vec![RefMove { name: branch.clone(), from: tip, to: made.tip, reason: reflog(&made.record) }];
         moves.extend(transcript(desk, &mut draft, &step, &made)?);
+        crate::sys::crash_point::reach("commit.made");
         match desk.repository.publish(draft.objects(), moves, desk.durability) {
             Ok(()) => {
                 forget_brief(desk, &checkpoint);

@@ -73,6 +73,7 @@ pub fn decide(
     decision: Decision,
 ) -> Result<Committed, RunError> {
     let _lease = lock::acquire(&project.local.lock(), "review")?;
+    crate::sys::crash_point::reach("decision.locked");
     let phase = phase(queued, named, &decision)?;
     let (Some(checkpoint), Some(tip)) = (&queued.checkpoint, queued.tip) else {
         return Err(RunError::NotHeld(queued.task.id.clone()));

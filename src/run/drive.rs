@@ -77,6 +77,7 @@ pub fn start(
         source,
     })?;
     let lease = lock::acquire(&project.local.lock(), &options.command)?;
+    crate::sys::crash_point::reach("start.locked");
     let (sender, receiver) = channel();
     let tell = {
         let sender = sender.clone();
@@ -98,6 +99,7 @@ pub fn start(
     };
     let summary = driver.run(receiver, signals, show, warnings)?;
     driver.shop.live.end();
+    crate::sys::crash_point::reach("start.ended");
     if let Err(error) = project.repository.maintain() {
         tracing::warn!(%error, "the repository was not tidied up");
     }

@@ -69,6 +69,7 @@ pub fn ask(
             }
         },
     );
+    crate::sys::crash_point::reach("gate.judged");
     // What the checks left in tracked files must not be there for the next tree.
     salvage::discard(&mut checkout, &shop.identity, &shop.project.repository)?;
     match verdict {
@@ -76,6 +77,7 @@ pub fn ask(
             if let Err(error) = shop.remembered.put(&verdict) {
                 tracing::warn!(%error, "a gate's verdict was not remembered");
             }
+            crate::sys::crash_point::reach("gate.remembered");
             Ok(Asked::Verdict(Box::new(verdict)))
         }
         Err(gate::Cancelled) => Ok(Asked::Cancelled),

@@ -226,6 +226,7 @@ fn write_down(
         refused: Vec::new(),
         checkpoint_before: None,
     };
+    crate::sys::crash_point::reach("land.refused");
     let draft = shop.project.repository.draft();
     let step = Step { job: &job, from: refusal.onto, code: refusal.tree, record, transcript: None };
     let committed = commit(shop, draft, step)?;

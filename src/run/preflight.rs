@@ -121,6 +121,7 @@ pub fn prepare(
     let supervisor = supervisor(project)?;
     let parked = live::read(&project.local.live()).2;
     let mut warnings = recovery::recover(project, &supervisor, lease)?;
+    crate::sys::crash_point::reach("start.recovered");
     for branch in queue::adopt(project)? {
         let message = format!("took over {branch} from the clone's remote");
         warnings.push(RunEvent::Warning { message, hint: None });
@@ -136,6 +137,7 @@ pub fn prepare(
     warnings.extend(signer_warning(project, &signer)?);
     warnings.extend(uncommitted_warning(project));
     let integration = integration(project, &mut warnings)?;
+    crate::sys::crash_point::reach("start.based");
 
     let jobs = options.jobs.unwrap_or(project.settings.limits.jobs as usize).max(1);
     let gates_max = (project.settings.limits.gates as usize).clamp(1, jobs);
@@ -167,6 +169,7 @@ pub fn prepare(
         landing: false,
         broken: None,
     });
+    crate::sys::crash_point::reach("start.equipped");
     let families = Arc::new(shop.families());
     let mut foreman = Foreman::new(rules, project.settings.clone(), families, entries.collect(), integration);
     for agent in parked {

@@ -35,15 +35,18 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
         let message = format!("{count} of an earlier run outlived it and had to be ended");
         told.push(RunEvent::Warning { message, hint: None });
     }
+    crate::sys::crash_point::reach("recovery.ended");
     for directory in ["refs/heads/orchestrate", "refs/orchestrate", "worktrees"] {
         let directory = project.repository.common_dir().join(directory);
         remove_stale_locks(&directory, SystemTime::now()).map_err(file(&directory))?;
     }
+    crate::sys::crash_point::reach("recovery.unlocked");
     let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
     let shared = setup::shared(project)?.paths();
     let (identity, at) = (project.repository.identity()?, project.head_commit()?);
     for name in slots.list()? {
         let mut slot = slots.get(&name, at)?;
+        crate::sys::crash_point::reach("recovery.opened");
         slot.set_brought(&shared);
         let task = last_task(project, &name).unwrap_or_else(|| "unknown".to_owned());
         // What a check left in a gate's slot is no work of anybody.
@@ -54,6 +57,7 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
             told.push(RunEvent::Warning { message, hint: Some(format!("git show {kept}")) });
         }
     }
+    crate::sys::crash_point::reach("recovery.saved");
     let requests = project.local.requests();
     match fs::remove_dir_all(&requests) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file(&requests)(error)),

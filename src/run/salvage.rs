@@ -21,6 +21,7 @@ pub fn place(task: &str) -> String {
 pub fn save(slot: &mut Slot, by: &Identity, task: &str) -> Result<Option<String>, RunError> {
     // Always synced, whatever the run's durability: this is the only copy.
     let name = slot.rescue(&place(task), by, Durability::Full)?;
+    crate::sys::crash_point::reach("salvage.kept");
     slot.reset()?;
     Ok(name)
 }

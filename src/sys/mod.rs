@@ -2,6 +2,7 @@
 //! Knows nothing of tasks, repositories or agents.
 
 pub mod clock;
+pub mod crash_point;
 pub mod environment;
 pub mod file;
 pub mod lock;

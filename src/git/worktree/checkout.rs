@@ -119,6 +119,7 @@ impl Checkout<'_> {
                 done.removed += 1;
             }
         }
+        crate::sys::crash_point::reach("checkout.removed");
         let files: Vec<(BString, Mode, ObjectId)> = changes
             .iter()
             .filter_map(|change| change.after.map(|(mode, id)| (change.path.clone(), mode_of(mode), id)))
@@ -284,6 +285,7 @@ fn write_some(
             disk.write(&mut near, path, bytes, *mode == Mode::FILE_EXECUTABLE)
         };
         stats.push(stat_of(&written.at("write", disk.whole(path))?));
+        crate::sys::crash_point::reach("checkout.file-written");
     }
     Ok(stats)
 }

@@ -233,11 +233,14 @@ impl Slot {
             checkout.check(&self.index, &changes)?;
             self.note(State::Between((self.commit, from), (to, root)))?;
             self.written = None;
+            crate::sys::crash_point::reach("switch.noted");
             done = checkout.apply(&mut self.index, &changes, root)?;
         }
+        crate::sys::crash_point::reach("switch.applied");
         self.commit = to;
         self.taken = None;
         self.note(State::At(to, root))?;
+        crate::sys::crash_point::reach("switch.marked");
         self.flush()?;
         Ok(done.into())
     }
@@ -382,6 +385,7 @@ impl Slot {
             return Ok(None);
         };
         self.repository.publish(draft.objects(), Vec::new(), durability)?;
+        crate::sys::crash_point::reach("salvage.saved");
         let taken = self.repository.references(&format!("{}/", salvage.trim_end_matches('/')))?;
         let number = |name: &str| name.rsplit('/').next().and_then(|last| last.parse::<u64>().ok());
         let mut next = taken.iter().filter_map(|(name, _)| number(name)).max().unwrap_or(0);
@@ -549,6 +553,7 @@ impl Slot {
         if !files.is_empty() {
             self.written = None;
         }
+        crate::sys::crash_point::reach("reset.removed");
         checkout.write(&mut self.index, &files, &mut Done::default())?;
         self.taken = None;
         self.saved.clear();

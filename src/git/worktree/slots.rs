@@ -79,6 +79,7 @@ impl Slots {
                 let commit = gix_commit(at);
                 let root = code_root(&self.repository.local(), commit)?;
                 self.set_up(&place, commit, dir_is_there && !half_made)?;
+                crate::sys::crash_point::reach("slot.empty");
                 drop(turn);
                 self.fill(place, commit, root)
             }
@@ -158,6 +159,7 @@ impl Slots {
         let locked = place.admin.join("locked");
         let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
         slot.fill()?;
+        crate::sys::crash_point::reach("slot.filled");
         unlock(&locked)?;
         Ok(slot)
     }
@@ -185,6 +187,7 @@ impl Slots {
         write("locked", "initializing\n")?;
         write("HEAD", &format!("{commit}\n"))?;
         write("commondir", "../..\n")?;
+        crate::sys::crash_point::reach("slot.begun");
         write("gitdir", &format!("{}\n", dot_git.display()))?;
         for old in ["index", "orchestrate"] {
             let path = place.admin.join(old);
@@ -193,6 +196,7 @@ impl Slots {
                 Ok(()) | Err(_) => {}
             }
         }
+        crate::sys::crash_point::reach("slot.known");
         fs::create_dir_all(&place.path).at("make the directory", &place.path)?;
         fs::write(&dot_git, line).at("write", dot_git)
     }
