@@ -53,7 +53,7 @@ pub fn ask(
     let verdict = gate::run(
         &gate::Run {
             definition: &definition,
-            directory: &checkout.path().to_owned(),
+            directory: checkout.path(),
             tree,
             supervisor: &shop.supervisor,
             cancel: &shop.cancel,

@@ -476,7 +476,7 @@ fn briefs(
             let path = layout::workflow(&workflow.name);
             files.extend(read(&path).map(|bytes| (path, bytes)));
         }
-        let signers = signers.get_or_init(|| read(&layout::ALLOWED_SIGNERS.to_owned()));
+        let signers = signers.get_or_init(|| read(layout::ALLOWED_SIGNERS));
         files.extend(signers.clone().map(|bytes| (layout::ALLOWED_SIGNERS.to_owned(), bytes)));
         briefs.insert(queue[i].task.id.clone(), Brief { files, renewed: false });
     }

@@ -225,7 +225,7 @@ pub fn steps(project: &Project, queued: &Queued) -> Result<Vec<(CommitId, Record
 
 /// The keys that may sign, as the checkout says.
 fn allowed_signers(project: &Project) -> Option<AllowedSigners> {
-    let path = project.root.as_ref()?.join(layout::ALLOWED_SIGNERS.to_owned());
+    let path = project.root.as_ref()?.join(layout::ALLOWED_SIGNERS);
     let text = file::read_limited(&path, SIGNERS_BYTES_MAX).ok()?;
     AllowedSigners::parse(&String::from_utf8_lossy(&text)).ok()
 }
