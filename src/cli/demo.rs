@@ -50,7 +50,7 @@ pub fn run(arguments: &DemoArguments, terminal: &Terminal, out: &mut dyn Write) 
     log::write(&steps, look, Detail::Lines, out)?;
     let proof = proof::signatures(&scratch)?;
     tell::proof(&proof, look, out)?;
-    tell::closing(&scratch, &steps, look, out)?;
+    tell::closing(&scratch, &steps, &proof, look, out)?;
     Ok(match (Exit::from(end), proof) {
         (Exit::Done, Proof::Bad { .. }) => Exit::No,
         (exit, _) => exit,

@@ -70,7 +70,7 @@ pub fn proof(proof: &Proof, look: Look, out: &mut dyn Write) -> io::Result<()> {
 ///
 /// # Errors
 /// When `out` does not take it.
-pub fn closing(scratch: &Scratch, log: &LogView, look: Look, out: &mut dyn Write) -> io::Result<()> {
+pub fn closing(scratch: &Scratch, log: &LogView, proof: &Proof, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let lines = happened(log);
     if !lines.is_empty() {
         writeln!(out, "\n{}", look.paint(Ink::Strong, "What to look for in the log:"))?;
@@ -82,10 +82,16 @@ pub fn closing(scratch: &Scratch, log: &LogView, look: Look, out: &mut dyn Write
     writeln!(out, "\n{}", look.paint(Ink::Strong, "All of it is left there. To look at it:"))?;
     writeln!(out, "  cd {}", quoted(root))?;
     writeln!(out, "  git log --graph --oneline --branches")?;
-    writeln!(out, "  git log --show-signature orchestrate/integration")?;
-    writeln!(out, "  git diff main...orchestrate/integration")?;
-    writeln!(out, "  {own} show share")?;
-    writeln!(out, "  {own} land")?;
+    match proof {
+        // It was stopped before anything landed.
+        Proof::Nothing => writeln!(out, "  {own} resume")?,
+        Proof::Good { .. } | Proof::Bad { .. } | Proof::NoSshKeygen => {
+            writeln!(out, "  git log --show-signature orchestrate/integration")?;
+            writeln!(out, "  git diff main...orchestrate/integration")?;
+            writeln!(out, "  {own} show share")?;
+            writeln!(out, "  {own} land")?;
+        }
+    }
     let worktrees = place::worktrees(root);
     let beside = if worktrees.exists() { format!(" {}", quoted(&worktrees)) } else { String::new() };
     writeln!(out, "To remove it: rm -rf {}{beside}", quoted(root))
