@@ -70,7 +70,8 @@ impl Place {
     }
 
     fn records(&self) -> usize {
-        fs::read_dir(self.path("children")).expect("the directory").count()
+        let entries = fs::read_dir(self.path("children")).expect("the directory").map(|entry| entry.expect("an entry"));
+        entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "json")).count()
     }
 }
 

@@ -2,9 +2,10 @@
 //! Knows nothing of refs or of which objects exist already. Format: gitformat-pack(5), versions 2 and 2.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{self, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -34,30 +35,97 @@ pub(super) enum Sync {
 /// An object to be written: its name, kind and content.
 pub(super) type Object = (ObjectId, Kind, Vec<u8>);
 
+/// An object in a pack: its name, the checksum of its bytes there, where they begin.
+type Row = (ObjectId, u32, u64);
+
+/// A pack that we wrote, as much of it as joining takes.
+#[derive(Debug)]
+pub(super) struct Written {
+    pack: PathBuf,
+    index: PathBuf,
+    rows: Vec<Row>,
+    bytes: u64,
+}
+
 struct Packed {
     pack: Vec<u8>,
     index: Vec<u8>,
+    rows: Vec<Row>,
     /// Hash of the pack, in hex.
     name: String,
 }
 
 /// Writes these objects, which must be no two alike, into `objects/pack`. The index appears last: a pack without one is not
 /// seen by anybody.
-pub(super) fn write(objects_dir: &Path, objects: &[&Object], hash: gix::hash::Kind, sync: Sync) -> io::Result<()> {
-    let dir = objects_dir.join("pack");
-    let packed = encode(objects, hash)?;
+pub(super) fn write(
+    objects_dir: &Path,
+    objects: &[&Object],
+    hash: gix::hash::Kind,
+    sync: Sync,
+) -> io::Result<Option<Written>> {
+    put(&objects_dir.join("pack"), encode(objects, hash)?, sync)
+}
+
+/// Puts several packs together in one and takes them away. Their objects stay readable all the time: the new pack is there
+/// before the first old one goes, and readers that find a pack gone look again.
+pub(super) fn join(
+    objects_dir: &Path,
+    packs: &[Written],
+    hash: gix::hash::Kind,
+    sync: Sync,
+) -> io::Result<Option<Written>> {
+    let mut all = Vec::new();
+    let mut seen = HashSet::new();
+    for written in packs {
+        let bytes = fs::read(&written.pack)?;
+        let mut rows = written.rows.clone();
+        rows.sort_unstable_by_key(|row| row.2);
+        let ends = rows.iter().skip(1).map(|row| row.2).chain([(bytes.len() - hash.len_in_bytes()) as u64]);
+        let ends: Vec<u64> = ends.collect();
+        for ((id, crc, start), end) in rows.into_iter().zip(ends) {
+            if seen.insert(id) {
+                all.push((id, crc, bytes[start as usize..end as usize].to_vec()));
+            }
+        }
+    }
+    // Ours hold no deltas, so that the bytes of an object mean the same wherever they are.
+    let mut pack = header_of(all.len())?;
+    let mut rows = Vec::with_capacity(all.len());
+    for (id, crc, bytes) in all {
+        rows.push((id, crc, pack.len() as u64));
+        pack.extend_from_slice(&bytes);
+    }
+    let joined = put(&objects_dir.join("pack"), finish(pack, rows, hash)?, sync)?;
+    if joined.is_some() {
+        for old in packs {
+            fs::remove_file(&old.index)?;
+            fs::remove_file(&old.pack)?;
+        }
+    }
+    Ok(joined)
+}
+
+impl Written {
+    /// Bytes of the pack.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+/// None if the same pack is there already.
+fn put(dir: &Path, packed: Packed, sync: Sync) -> io::Result<Option<Written>> {
     let pack = dir.join(format!("pack-{}.pack", packed.name));
     let index = dir.join(format!("pack-{}.idx", packed.name));
     if index.exists() {
-        return Ok(());
+        return Ok(None);
     }
-    appear(&dir, &pack, &packed.pack, sync)?;
+    appear(dir, &pack, &packed.pack, sync)?;
     crate::sys::crash_point::reach("pack.written");
-    appear(&dir, &index, &packed.index, sync)?;
+    appear(dir, &index, &packed.index, sync)?;
     if sync == Sync::Disk {
-        File::open(&dir)?.sync_all()?;
+        File::open(dir)?.sync_all()?;
     }
-    Ok(())
+    Ok(Some(Written { pack, index, rows: packed.rows, bytes: packed.pack.len() as u64 }))
 }
 
 /// Writes a file under a name that git's own cleaning knows, then gives it its name.
@@ -83,10 +151,8 @@ fn appear(dir: &Path, path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
 }
 
 fn encode(objects: &[&Object], hash: gix::hash::Kind) -> io::Result<Packed> {
-    let mut pack = Vec::with_capacity(objects.iter().map(|(_, _, bytes)| bytes.len() / 2 + 64).sum());
-    pack.extend_from_slice(b"PACK");
-    pack.extend_from_slice(&2u32.to_be_bytes());
-    pack.extend_from_slice(&u32::try_from(objects.len()).map_err(io::Error::other)?.to_be_bytes());
+    let mut pack = header_of(objects.len())?;
+    pack.reserve(objects.iter().map(|(_, _, bytes)| bytes.len() / 2 + 64).sum());
     let mut rows = Vec::with_capacity(objects.len());
     let mut compress = Compress::new(Compression::BEST_SPEED);
     for (id, kind, bytes) in objects {
@@ -95,11 +161,22 @@ fn encode(objects: &[&Object], hash: gix::hash::Kind) -> io::Result<Packed> {
         deflate(&mut compress, bytes, &mut pack)?;
         rows.push((*id, crc32fast::hash(&pack[offset..]), offset as u64));
     }
+    finish(pack, rows, hash)
+}
+
+fn header_of(objects: usize) -> io::Result<Vec<u8>> {
+    let mut pack = b"PACK\0\0\0\x02".to_vec();
+    pack.extend_from_slice(&u32::try_from(objects).map_err(io::Error::other)?.to_be_bytes());
+    Ok(pack)
+}
+
+/// Ends a pack and makes its index.
+fn finish(mut pack: Vec<u8>, mut rows: Vec<Row>, hash: gix::hash::Kind) -> io::Result<Packed> {
     let pack_hash = digest(hash, &pack)?;
     pack.extend_from_slice(pack_hash.as_slice());
     rows.sort_unstable_by_key(|row| row.0);
     let index = index(&rows, &pack_hash, hash)?;
-    Ok(Packed { pack, index, name: pack_hash.to_string() })
+    Ok(Packed { pack, index, rows, name: pack_hash.to_string() })
 }
 
 /// Appends the bytes, deflated.
@@ -137,7 +214,7 @@ fn header(pack: &mut Vec<u8>, kind: Kind, size: u64) {
     pack.push(byte);
 }
 
-fn index(rows: &[(ObjectId, u32, u64)], pack: &ObjectId, hash: gix::hash::Kind) -> io::Result<Vec<u8>> {
+fn index(rows: &[Row], pack: &ObjectId, hash: gix::hash::Kind) -> io::Result<Vec<u8>> {
     let mut index = Vec::with_capacity(8 + 1024 + rows.len() * 40 + 64);
     index.extend_from_slice(&[0xff, b't', b'O', b'c', 0, 0, 0, 2]);
     let mut counted = 0;

@@ -17,6 +17,11 @@ use super::{
 };
 use crate::{config::settings::Durability, model::object::CommitId};
 
+/// Packs of one size that are put together.
+const PACKS_JOINED: usize = 8;
+/// Bytes from which on a pack is left as it is.
+const JOINED_BYTES_MAX: u64 = 16 << 20;
+
 /// A ref to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefMove {
@@ -91,6 +96,8 @@ pub(super) struct Publisher {
     objects_dir: PathBuf,
     queue: Mutex<Queue>,
     done: Condvar,
+    /// Packs that we wrote, by how often their objects were put together. A lookup that fails looks at every pack there is.
+    packs: Mutex<Vec<Vec<pack::Written>>>,
 }
 
 #[derive(Default)]
@@ -118,7 +125,7 @@ impl Request {
 
 impl Publisher {
     pub(super) fn new(objects_dir: PathBuf) -> Self {
-        Self { objects_dir, queue: Mutex::default(), done: Condvar::new() }
+        Self { objects_dir, queue: Mutex::default(), done: Condvar::new(), packs: Mutex::default() }
     }
 }
 
@@ -205,7 +212,35 @@ impl Repository {
             return Ok(());
         }
         let sync = together(batch.iter().map(|request| request.sync));
-        pack::write(&self.publisher().objects_dir, &objects, self.local().object_hash(), sync)
+        let (dir, hash) = (&self.publisher().objects_dir, self.local().object_hash());
+        if let Some(written) = pack::write(dir, &objects, hash, sync)? {
+            self.keep_few(written, hash, sync);
+        }
+        Ok(())
+    }
+
+    /// Puts packs of one size together as soon as there are [`PACKS_JOINED`], so that there are never many.
+    fn keep_few(&self, written: pack::Written, hash: gix::hash::Kind, sync: Sync) {
+        let publisher = self.publisher();
+        let mut packs = unpoisoned(&publisher.packs);
+        let mut next = Some(written);
+        let mut level = 0;
+        while let Some(written) = next.take().filter(|written| written.bytes() < JOINED_BYTES_MAX) {
+            if packs.len() == level {
+                packs.push(Vec::new());
+            }
+            packs[level].push(written);
+            if packs[level].len() < PACKS_JOINED {
+                break;
+            }
+            let full = std::mem::take(&mut packs[level]);
+            match pack::join(&publisher.objects_dir, &full, hash, sync) {
+                Ok(joined) => next = joined,
+                // They stay as they are: many packs are slow, not wrong.
+                Err(error) => tracing::warn!(%error, "packs could not be put together"),
+            }
+            level += 1;
+        }
     }
 
     /// Moves the refs of all requests that want different ones, and returns the others.

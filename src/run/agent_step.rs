@@ -1,7 +1,7 @@
 //! A step of an agent: the worktree made ready, the prompt, the agent, its answer read, its files taken.
 //! Knows nothing of the loop; what the outcome means for the task is the model's.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use super::{
     RunError, brief,
@@ -178,10 +178,18 @@ fn ask(
         asked.answer.transcript = transcript;
         asked.answer.left_behind += first.answer.left_behind;
     }
-    if let Err(source) = file::remove_tree(&scratch) {
-        tracing::warn!(%source, path = %scratch.display(), "a scratch directory was not removed");
+    if let Err(source) = empty(&scratch) {
+        tracing::warn!(%source, path = %scratch.display(), "a scratch directory was not emptied");
     }
     Ok(asked)
+}
+
+/// Removes what a step left in its scratch directory, which the worker's next step uses again.
+fn empty(scratch: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(scratch)? {
+        file::remove_tree(&entry?.path())?;
+    }
+    Ok(())
 }
 
 fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Asked {
@@ -196,7 +204,7 @@ fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Ask
         last: String::new(),
         tokens: Tokens::default(),
     };
-    shop.live.worker(&worker, true);
+    shop.live.worker(&worker);
     let slot = job.slot as u32;
     let answer = agent.run(request, &shop.supervisor, &shop.cancel, &mut |event| {
         let told = match event {
@@ -221,7 +229,7 @@ fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Ask
                 Some(RunEvent::AgentWaiting { slot, reason })
             }
         };
-        shop.live.worker(&worker, false);
+        shop.live.worker(&worker);
         if let Some(told) = told {
             (shop.tell)(told);
         }

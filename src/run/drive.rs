@@ -34,6 +34,8 @@ use crate::{
 
 /// How often the loop looks for signals and requests while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
+/// How often what workers do is written down for `status`, and requests are looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What `start` and `resume` are asked.
 #[derive(Debug, Clone, Default)]
@@ -113,6 +115,8 @@ pub fn start(
 struct Stopping {
     level: Option<StopLevel>,
     signal: Option<i32>,
+    /// What `stop` asked for.
+    asked: Option<StopLevel>,
 }
 
 struct Driver {
@@ -147,8 +151,13 @@ impl Driver {
             tasks: self.views(),
         });
         warnings.iter().for_each(&mut *show);
-        self.write_run();
+        self.look_around();
+        let mut looked = Instant::now();
         loop {
+            if looked.elapsed() >= LOOK_EVERY {
+                self.look_around();
+                looked = Instant::now();
+            }
             self.heed(signals, show);
             for order in self.foreman.orders(clock::now()) {
                 self.carry_out(&pool, order, show);
@@ -165,14 +174,20 @@ impl Driver {
                 self.take_in(event, show);
             }
         }
-        self.write_run();
+        self.look_around();
         Ok(self.summary())
     }
 
-    /// Signals, and requests that `stop` left in a file.
+    /// Writes down what is done, and reads what `stop` may have left in a file.
+    fn look_around(&mut self) {
+        self.write_run();
+        self.shop.live.flush();
+        self.stop.asked = decide::stop_request(&self.shop.project.local);
+    }
+
+    /// Signals, and requests of `stop`.
     fn heed(&mut self, signals: &StopSignals, show: &mut dyn FnMut(&RunEvent)) {
-        let asked = decide::stop_request(&self.shop.project.local);
-        let (level, reason) = match (signals.level(), asked) {
+        let (level, reason) = match (signals.level(), self.stop.asked) {
             (StopLevel::None, None) => return,
             (StopLevel::None, Some(level)) => (level, "git orchestrate stop"),
             (level, _) => (level, "interrupted"),
@@ -257,7 +272,6 @@ impl Driver {
             }
             Happened::LandingEnded { problem: None, .. } => {}
         }
-        self.write_run();
     }
 
     fn show_task(&self, id: &TaskId, show: &mut dyn FnMut(&RunEvent)) {
@@ -277,7 +291,7 @@ impl Driver {
             .filter(|entry| !matches!(entry.state(), TaskState::Landed | TaskState::Aborted))
             .filter_map(|entry| Some((entry.task.id.clone(), self.foreman.why_waiting(entry)?)))
             .collect();
-        self.shop.live.run(&Run { pid: std::process::id(), since: self.since.clone(), jobs: self.jobs, waiting });
+        self.shop.live.run(Run { pid: std::process::id(), since: self.since.clone(), jobs: self.jobs, waiting });
     }
 
     fn write_parked(&self) {

@@ -432,7 +432,13 @@ impl Foreman {
 
     /// What `next` says of a task in this run.
     pub fn next(&self, entry: &Entry) -> crate::model::next::Next {
-        let checkpoint = self.checkpoint(entry);
+        match &entry.checkpoint {
+            Some(checkpoint) => self.next_of(entry, checkpoint),
+            None => self.next_of(entry, &self.checkpoint(entry)),
+        }
+    }
+
+    fn next_of(&self, entry: &Entry, checkpoint: &Checkpoint) -> crate::model::next::Next {
         let roles = checkpoint.workflow.phases.iter().filter_map(|spec| spec.role.clone());
         let families = roles.map(|role| {
             let candidates = route::candidates(&self.settings, &role, &entry.task);
@@ -444,7 +450,7 @@ impl Foreman {
             families: families.collect(),
             until: self.rules.until.clone(),
         };
-        next(&checkpoint, &world)
+        next(checkpoint, &world)
     }
 
     fn choose(&self, entry: &Entry, role: &Role, except: &Families) -> Result<String, NoChoice> {

@@ -7,7 +7,7 @@ use super::{
     RunError,
     commit::{Committed, Step, commit, step_commit},
     foreman::Job,
-    salvage, setup,
+    setup,
     workshop::Workshop,
 };
 use crate::{
@@ -71,7 +71,7 @@ pub fn ask(
     );
     crate::sys::crash_point::reach("gate.judged");
     // What the checks left in tracked files must not be there for the next tree.
-    salvage::discard(&mut checkout, &shop.identity, &shop.project.repository)?;
+    checkout.discard()?;
     match verdict {
         Ok(verdict) => {
             if let Err(error) = shop.remembered.put(&verdict) {

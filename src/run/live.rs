@@ -5,7 +5,6 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Mutex,
-    time::{Duration, Instant},
 };
 
 use serde::{Deserialize, Serialize};
@@ -16,8 +15,6 @@ use crate::{
     text,
 };
 
-/// How often a worker's file is written at most, while its agent talks.
-const WRITE_EVERY: Duration = Duration::from_millis(500);
 /// Characters of an agent's words that are shown.
 const LAST_WIDTH_MAX: usize = 160;
 /// Bytes of such a file that are read.
@@ -71,11 +68,25 @@ pub struct Run {
     pub waiting: Vec<(TaskId, String)>,
 }
 
-/// The files of a run.
+/// The files of a run. What is told is kept in memory until the loop has it written: most steps say far more than anybody
+/// can read, and many are over before anybody could look.
 #[derive(Debug)]
 pub struct Live {
     dir: PathBuf,
-    written: Mutex<Vec<Option<Instant>>>,
+    told: Mutex<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    run: Option<Run>,
+    workers: Vec<Desk>,
+}
+
+/// What is known of one worker, and what its file says.
+#[derive(Debug, Default)]
+struct Desk {
+    now: Option<Worker>,
+    written: Option<Worker>,
 }
 
 impl Live {
@@ -91,12 +102,13 @@ impl Live {
                 std::fs::remove_file(path)?;
             }
         }
-        Ok(Self { dir: dir.to_owned(), written: Mutex::new(vec![None; jobs]) })
+        let workers = (0..jobs).map(|_| Desk::default()).collect();
+        Ok(Self { dir: dir.to_owned(), told: Mutex::new(Told { run: None, workers }) })
     }
 
     /// Tells what the run is doing.
-    pub fn run(&self, run: &Run) {
-        self.write("run", run);
+    pub fn run(&self, run: Run) {
+        self.told().run = Some(run);
     }
 
     /// Tells which agents are parked, in a file that a later run reads again.
@@ -104,27 +116,45 @@ impl Live {
         self.write("parked", parked);
     }
 
-    /// Tells what a worker is doing. `now` writes at once; else it may be left out if it was told a moment ago.
-    pub fn worker(&self, worker: &Worker, now: bool) {
-        {
-            let mut written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let Some(last) = written.get_mut(worker.slot) else { return };
-            if !now && last.is_some_and(|last| last.elapsed() < WRITE_EVERY) {
-                return;
-            }
-            *last = Some(Instant::now());
+    /// Tells what a worker is doing.
+    pub fn worker(&self, worker: &Worker) {
+        if let Some(desk) = self.told().workers.get_mut(worker.slot) {
+            desk.now = Some(worker.clone());
         }
-        self.write(&format!("worker-{}", worker.slot), worker);
     }
 
     /// A worker is idle again.
     pub fn idle(&self, slot: usize) {
-        let _ = std::fs::remove_file(self.dir.join(format!("worker-{slot}.json")));
+        if let Some(desk) = self.told().workers.get_mut(slot) {
+            desk.now = None;
+        }
+    }
+
+    /// Writes what was told since the last time.
+    pub fn flush(&self) {
+        let mut told = self.told();
+        if let Some(run) = told.run.take() {
+            self.write("run", &run);
+        }
+        for (slot, desk) in told.workers.iter_mut().enumerate().filter(|(_, desk)| desk.now != desk.written) {
+            match &desk.now {
+                Some(worker) => self.write(&format!("worker-{slot}"), worker),
+                None => {
+                    let _ = std::fs::remove_file(self.dir.join(format!("worker-{slot}.json")));
+                }
+            }
+            desk.written.clone_from(&desk.now);
+        }
     }
 
     /// The run is over.
     pub fn end(&self) {
+        self.flush();
         let _ = std::fs::remove_file(self.dir.join("run.json"));
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// A hint that cannot be written is not worth stopping for.

@@ -51,7 +51,7 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
         let task = last_task(project, &name).unwrap_or_else(|| "unknown".to_owned());
         // What a check left in a gate's slot is no work of anybody.
         if name.starts_with("gate-") {
-            salvage::discard(&mut slot, &identity, &project.repository)?;
+            slot.discard()?;
         } else if let Some(kept) = salvage::save(&mut slot, &identity, &task)? {
             let message = format!("unfinished work on {task} was found in worktree '{name}' and is kept as {kept}");
             told.push(RunEvent::Warning { message, hint: Some(format!("git show {kept}")) });

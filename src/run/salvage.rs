@@ -25,14 +25,3 @@ pub fn save(slot: &mut Slot, by: &Identity, task: &str) -> Result<Option<String>
     slot.reset()?;
     Ok(name)
 }
-
-/// Brings a gate's slot back to what it had checked out. What a check left is nobody's work and is not kept.
-///
-/// # Errors
-/// When the slot cannot be read or written.
-pub fn discard(slot: &mut Slot, by: &Identity, repository: &crate::git::Repository) -> Result<(), RunError> {
-    let mut draft = repository.draft();
-    // A slot undoes only what it saw saved; this draft is thrown away.
-    slot.save(&mut draft, by, "left by a check")?;
-    Ok(slot.reset()?)
-}

@@ -18,6 +18,7 @@ use gix::{
         State,
         entry::{Mode, Stage, Stat},
     },
+    objs::tree::EntryMode,
     prelude::FindExt,
     worktree::stack::state::attributes::Source,
 };
@@ -49,6 +50,15 @@ pub(super) struct Checkout<'a> {
     pub handle: &'a gix::Repository,
     /// Where things go that are in the way.
     pub aside: &'a std::path::Path,
+}
+
+/// What is there where a file is to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writing {
+    /// Nothing of ours.
+    New,
+    /// The file as it was, which the index knew.
+    Over,
 }
 
 /// What a checkout did.
@@ -108,6 +118,10 @@ impl Checkout<'_> {
         for change in changes {
             let path = change.path.as_bstr();
             let Some((mode, _)) = change.before else { continue };
+            let stays = change.after.is_some_and(|(after, _)| is_file(after) && is_file(mode));
+            if stays {
+                continue;
+            }
             if mode.is_commit() {
                 // A submodule that somebody filled stays where it is, as with git.
                 let _ = self.disk.remove_dir(&mut near, path);
@@ -120,30 +134,38 @@ impl Checkout<'_> {
             }
         }
         crate::sys::crash_point::reach("checkout.removed");
-        let files: Vec<(BString, Mode, ObjectId)> = changes
+        let file = |change: &LeafChange| change.after.map(|(mode, id)| (change.path.clone(), mode_of(mode), id));
+        let is_over = |change: &&LeafChange| change.before.is_some_and(|(mode, _)| is_file(mode));
+        let (over, new): (Vec<_>, Vec<_>) = changes
             .iter()
-            .filter_map(|change| change.after.map(|(mode, id)| (change.path.clone(), mode_of(mode), id)))
-            .collect();
-        done.written = files.len();
-        self.write(index, &files, &mut done)?;
+            .filter(|change| change.after.is_some())
+            .partition(|change| is_over(change) && change.after.is_some_and(|(mode, _)| is_file(mode)));
+        let over: Vec<(BString, Mode, ObjectId)> = over.into_iter().filter_map(file).collect();
+        let new: Vec<(BString, Mode, ObjectId)> = new.into_iter().filter_map(file).collect();
+        done.written = over.len() + new.len();
+        self.write(index, &over, Writing::Over, &mut done)?;
+        self.write(index, &new, Writing::New, &mut done)?;
         Ok(done)
     }
 
-    /// Writes files that are in the index and not on the disk.
+    /// Writes files that are in the index.
     pub(super) fn write(
         &self,
         index: &mut Index,
         files: &[(BString, Mode, ObjectId)],
+        writing: Writing,
         done: &mut Done,
     ) -> Result<(), GitError> {
         if files.is_empty() {
             return Ok(());
         }
-        self.make_way(files, done)?;
+        if writing == Writing::New {
+            self.make_way(files, done)?;
+        }
         let stats = if needs_git(self.handle, &index.state) {
             self.write_with_git(index, files)?
         } else if files.len() < PARALLEL_FROM {
-            write_some(self.disk, self.handle, &index.state, files)?
+            write_some(self.disk, self.handle, &index.state, files, writing)?
         } else {
             let threads = rayon::current_num_threads().max(1);
             let handles: Vec<_> = (0..threads).map(|_| self.handle.clone()).collect();
@@ -151,7 +173,7 @@ impl Checkout<'_> {
             let parts: Result<Vec<_>, GitError> = handles
                 .into_par_iter()
                 .zip(files.par_chunks(files.len().div_ceil(threads)))
-                .map(|(handle, part)| write_some(self.disk, &handle, state, part))
+                .map(|(handle, part)| write_some(self.disk, &handle, state, part, writing))
                 .collect();
             parts?.into_iter().flatten().collect()
         };
@@ -243,12 +265,17 @@ impl Checkout<'_> {
     }
 }
 
+fn is_file(mode: EntryMode) -> bool {
+    matches!(mode_of(mode), Mode::FILE | Mode::FILE_EXECUTABLE)
+}
+
 /// Writes files whose directories are there, and says what they look like then.
 fn write_some(
     disk: &Disk,
     handle: &gix::Repository,
     state: &State,
     files: &[(BString, Mode, ObjectId)],
+    writing: Writing,
 ) -> Result<Vec<Stat>, GitError> {
     let doing = || "prepare the filters".to_owned();
     let stack = handle.attributes_only(state, Source::IdMapping).during(doing)?;
@@ -282,7 +309,11 @@ fn write_some(
                     &filtered
                 }
             };
-            disk.write(&mut near, path, bytes, *mode == Mode::FILE_EXECUTABLE)
+            let executable = *mode == Mode::FILE_EXECUTABLE;
+            match writing {
+                Writing::New => disk.write(&mut near, path, bytes, executable),
+                Writing::Over => disk.overwrite(&mut near, path, bytes, executable),
+            }
         };
         stats.push(stat_of(&written.at("write", disk.whole(path))?));
         crate::sys::crash_point::reach("checkout.file-written");

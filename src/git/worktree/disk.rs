@@ -140,6 +140,30 @@ impl Disk {
         })
     }
 
+    /// Writes over a regular file that nobody shares by a hard link; else as [`Self::write`] after removing what is there.
+    /// The file keeps its inode, which is far cheaper than a new one on some file systems.
+    pub(super) fn overwrite(&self, near: &mut Near, path: &BStr, bytes: &[u8], executable: bool) -> io::Result<Stat> {
+        let over = self.at(near, path, |dir, name| {
+            let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let mut file = std::fs::File::from(rustix::fs::openat(dir, OsStr::from_bytes(name), flags, Mode::empty())?);
+            let stat = rustix::fs::fstat(&file)?;
+            let is_plain = FileType::from_raw_mode(stat.st_mode).is_file() && stat.st_nlink == 1;
+            if !is_plain || (stat.st_mode & 0o100 != 0) != executable {
+                return Ok(None);
+            }
+            file.write_all(bytes)?;
+            file.set_len(bytes.len() as u64)?;
+            Ok(Some(rustix::fs::fstat(&file)?))
+        });
+        match over {
+            Ok(Some(stat)) => Ok(stat),
+            Ok(None) | Err(_) => {
+                self.remove(near, path)?;
+                self.write(near, path, bytes, executable)
+            }
+        }
+    }
+
     /// Makes a link that must not be there, and says what it is then.
     pub(super) fn link(&self, near: &mut Near, path: &BStr, target: &[u8]) -> io::Result<Stat> {
         self.at(near, path, |dir, name| {

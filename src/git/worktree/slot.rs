@@ -24,7 +24,7 @@ use super::{
         repository::{HANDOFF, Identity, Repository},
         tree::{self, ChangeKind},
     },
-    checkout::{Checkout, Done},
+    checkout::{Checkout, Done, Writing},
     disk::{Disk, Near},
     error::SlotError,
     examine::{Care, Examined, Names, Refusal, RefusedFile, Sink, TakePolicy, examine},
@@ -330,6 +330,22 @@ impl Slot {
         self.undo(found)
     }
 
+    /// As [`Self::reset`], but what is there is thrown away although nobody saved it: for slots in which only checks work.
+    ///
+    /// # Errors
+    /// If the files cannot be read or written.
+    pub fn discard(&mut self) -> Result<(), GitError> {
+        let found = self.found()?;
+        if found.is_empty() {
+            return Ok(());
+        }
+        let care = Care::Keep { file_bytes_max: SAVED_IN_MEMORY_BYTES_MAX };
+        let mut names = Names(self.handle.object_hash());
+        let examined = examine(&self.disk, &self.index, &self.handle, &found, care, &mut names)?;
+        self.saved = looks(&examined.puts);
+        self.undo(found)
+    }
+
     /// As [`Self::reset`], and removes ignored files too.
     ///
     /// # Errors
@@ -554,7 +570,7 @@ impl Slot {
             self.written = None;
         }
         crate::sys::crash_point::reach("reset.removed");
-        checkout.write(&mut self.index, &files, &mut Done::default())?;
+        checkout.write(&mut self.index, &files, Writing::New, &mut Done::default())?;
         self.taken = None;
         self.saved.clear();
         Ok(())

@@ -13,6 +13,8 @@ use crate::sys::{file, machine};
 
 /// Bytes of a record that are read.
 const RECORD_BYTES_MAX: usize = 64 << 10;
+/// Files that lie ready at most.
+const SPARES_MAX: u32 = 8;
 
 /// One running child: `<pid>.json`. It is not synced: after a power loss the child is gone as well.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +37,30 @@ impl Record {
         children_dir.join(format!("{pid}.json"))
     }
 
+    /// Writes it, into the file of a child that has ended if one lies ready: a new file costs many times as much on some
+    /// file systems.
     pub fn write(&self, children_dir: &Path) -> io::Result<()> {
-        fs::write(Self::path(children_dir, self.pid), serde_json::to_vec(self)?)
+        let path = Self::path(children_dir, self.pid);
+        // That none lies ready is no error: then the file is made.
+        let _ = fs::rename(Self::spare(children_dir, self.pid), &path);
+        fs::write(path, serde_json::to_vec(self)?)
+    }
+
+    /// Takes the record of a child that has ended away; its file lies ready for another.
+    pub fn remove(children_dir: &Path, pid: u32) -> io::Result<()> {
+        fs::rename(Self::path(children_dir, pid), Self::spare(children_dir, pid))
+    }
+
+    /// Removes the files that lie ready.
+    pub fn remove_spares(children_dir: &Path) {
+        for number in 0..SPARES_MAX {
+            // Most were never made.
+            let _ = fs::remove_file(Self::spare(children_dir, number));
+        }
+    }
+
+    fn spare(children_dir: &Path, pid: u32) -> PathBuf {
+        children_dir.join(format!("spare-{}", pid % SPARES_MAX))
     }
 
     /// All records of a directory with their paths. One that cannot be read (cut short by a crash) is `None`.

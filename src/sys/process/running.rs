@@ -65,7 +65,7 @@ pub(super) struct Running {
     child: Child,
     pid: Pid,
     known: Known,
-    record: PathBuf,
+    children_dir: PathBuf,
     is_reaped: bool,
 }
 
@@ -109,7 +109,7 @@ impl Running {
             stderr: child.stderr.take().expect("it was asked for").into(),
         };
         let pid = Pid::from_child(&child);
-        let running = Self { child, pid, record: Record::path(children_dir, known.pid), known, is_reaped: false };
+        let running = Self { child, pid, children_dir: children_dir.to_owned(), known, is_reaped: false };
         let record = Record {
             pid: running.known.pid,
             pgid: running.known.pid,
@@ -167,7 +167,7 @@ impl Running {
     }
 
     fn forget(&self) {
-        if let Err(error) = std::fs::remove_file(&self.record)
+        if let Err(error) = Record::remove(&self.children_dir, self.known.pid)
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(pid = self.known.pid, %error, "cannot remove the record of a child");

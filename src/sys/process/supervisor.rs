@@ -21,6 +21,7 @@ use super::{
     orphans::{Group, Orphans},
     pipes::Pipes,
     program::{ProcessLimits, Program, StartError},
+    record::Record,
     running::{KeepRecord, Running},
 };
 
@@ -77,6 +78,12 @@ pub struct Supervisor {
     /// Makes the markers of this supervisor's children differ from those of any other.
     session: String,
     steps: AtomicU64,
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        Record::remove_spares(&self.children_dir);
+    }
 }
 
 impl Supervisor {
