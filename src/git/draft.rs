@@ -25,7 +25,7 @@ pub struct Draft {
 }
 
 /// Objects taken out of a draft, to be published.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Objects {
     pub(super) all: Vec<super::pack::Object>,
 }

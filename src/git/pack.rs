@@ -117,6 +117,12 @@ fn put(dir: &Path, packed: Packed, sync: Sync) -> io::Result<Option<Written>> {
     let pack = dir.join(format!("pack-{}.pack", packed.name));
     let index = dir.join(format!("pack-{}.idx", packed.name));
     if index.exists() {
+        if sync == Sync::Disk {
+            // Whoever wrote it may have left that to the system.
+            File::open(&pack)?.sync_all()?;
+            File::open(&index)?.sync_all()?;
+            File::open(dir)?.sync_all()?;
+        }
         return Ok(None);
     }
     appear(dir, &pack, &packed.pack, sync)?;

@@ -4,7 +4,10 @@
 
 use crate::{
     config::settings::Durability,
-    git::{CommitDraft, Draft, Edit, GitError, Identity, OnConflict, PublishError, RefMove, Repository, Signer, When},
+    git::{
+        CommitDraft, Draft, Edit, GitError, Identity, Objects, OnConflict, PublishError, RefMove, Repository, Signer,
+        When,
+    },
     handoff::layout,
     land::LandError,
     model::{
@@ -98,20 +101,24 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
             .reference(landing.branch)?
             .ok_or_else(|| LandError::NothingThere(landing.branch.to_owned()))?;
         let mut draft = landing.repository.draft();
+        let known = fates.len();
         let merged = merge(&mut draft, tip, batch, &mut fates)?;
         let Some(last) = merged.last() else {
             // The trees that the conflicts are redone on must be there.
-            landing.repository.publish(draft.objects(), Vec::new(), landing.durability).map_err(GitError::from)?;
+            keep(landing, draft.objects(), landing.durability)?;
             continue;
         };
         let (tree, alone) = (last.tree, merged.len() == 1);
         let candidate_commit = draft.code_commit(tree, tip)?;
-        landing.repository.publish(draft.objects(), Vec::new(), landing.durability).map_err(GitError::from)?;
+        let objects = draft.objects();
+        // The gate has to see them; they are put on the disk for good together with what lands.
+        let for_now = if fates.len() > known { landing.durability } else { Durability::Os };
+        keep(landing, objects.clone(), for_now)?;
         crate::sys::crash_point::reach("land.merged");
         let verdict = (landing.judge)(tree, candidate_commit)?;
         crate::sys::crash_point::reach("land.judged");
         match verdict.result {
-            CheckResult::Pass => match publish(landing, tip, &merged) {
+            CheckResult::Pass => match publish(landing, tip, &merged, objects) {
                 Ok(commits) => {
                     let tasks: Vec<TaskId> = merged.iter().map(|merged| merged.candidate.task.clone()).collect();
                     if let Some(tip) = commits.last() {
@@ -131,6 +138,7 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
                 fates.extend(merged.into_iter().map(|m| (m.candidate.task, Fate::Infra(why.clone()))));
             }
             CheckResult::Fail if alone => {
+                keep(landing, objects, landing.durability)?;
                 fates.extend(merged.into_iter().map(|merged| {
                     let verdict = Box::new(verdict.clone());
                     (merged.candidate.task, Fate::Red { verdict, onto: tip, tree: merged.tree })
@@ -170,8 +178,18 @@ fn merge(
     Ok(merged)
 }
 
+/// Puts objects into the repository that no ref needs yet.
+fn keep(landing: &Landing, objects: Objects, durability: Durability) -> Result<(), LandError> {
+    Ok(landing.repository.publish(objects, Vec::new(), durability).map_err(GitError::from)?)
+}
+
 /// One signed merge commit a task, then the branch moves over all of them at once.
-fn publish(landing: &mut Landing, tip: CommitId, merged: &[Merged]) -> Result<Vec<CommitId>, GitError> {
+fn publish(
+    landing: &mut Landing,
+    tip: CommitId,
+    merged: &[Merged],
+    objects: Objects,
+) -> Result<Vec<CommitId>, GitError> {
     let mut draft = landing.repository.draft();
     let root = draft.root_tree(tip)?;
     let mut handoff = draft.tree_at(root, layout::DIR)?;
@@ -207,7 +225,7 @@ fn publish(landing: &mut Landing, tip: CommitId, merged: &[Merged]) -> Result<Ve
     let reason = format!("orchestrate: land {}", tasks.join(", "));
     crate::sys::crash_point::reach("land.signed");
     landing.repository.publish(
-        draft.objects(),
+        draft.objects().join(objects),
         vec![RefMove { name, from: Some(tip), to: parent, reason }],
         landing.durability,
     )?;
