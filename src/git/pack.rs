@@ -45,6 +45,7 @@ pub(super) struct Written {
     index: PathBuf,
     rows: Vec<Row>,
     bytes: u64,
+    sync: Sync,
 }
 
 struct Packed {
@@ -68,12 +69,10 @@ pub(super) fn write(
 
 /// Puts several packs together in one and takes them away. Their objects stay readable all the time: the new pack is there
 /// before the first old one goes, and readers that find a pack gone look again.
-pub(super) fn join(
-    objects_dir: &Path,
-    packs: &[Written],
-    hash: gix::hash::Kind,
-    sync: Sync,
-) -> io::Result<Option<Written>> {
+pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind) -> io::Result<Option<Written>> {
+    // What was on the disk for sure stays so.
+    let on_disk = packs.iter().any(|written| written.sync == Sync::Disk);
+    let sync = if on_disk { Sync::Disk } else { Sync::System };
     let mut all = Vec::new();
     let mut seen = HashSet::new();
     for written in packs {
@@ -131,7 +130,7 @@ fn put(dir: &Path, packed: Packed, sync: Sync) -> io::Result<Option<Written>> {
     if sync == Sync::Disk {
         File::open(dir)?.sync_all()?;
     }
-    Ok(Some(Written { pack, index, rows: packed.rows, bytes: packed.pack.len() as u64 }))
+    Ok(Some(Written { pack, index, rows: packed.rows, bytes: packed.pack.len() as u64, sync }))
 }
 
 /// Writes a file under a name that git's own cleaning knows, then gives it its name.

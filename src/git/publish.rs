@@ -214,13 +214,13 @@ impl Repository {
         let sync = together(batch.iter().map(|request| request.sync));
         let (dir, hash) = (&self.publisher().objects_dir, self.local().object_hash());
         if let Some(written) = pack::write(dir, &objects, hash, sync)? {
-            self.keep_few(written, hash, sync);
+            self.keep_few(written, hash);
         }
         Ok(())
     }
 
     /// Puts packs of one size together as soon as there are [`PACKS_JOINED`], so that there are never many.
-    fn keep_few(&self, written: pack::Written, hash: gix::hash::Kind, sync: Sync) {
+    fn keep_few(&self, written: pack::Written, hash: gix::hash::Kind) {
         let publisher = self.publisher();
         let mut packs = unpoisoned(&publisher.packs);
         let mut next = Some(written);
@@ -234,7 +234,7 @@ impl Repository {
                 break;
             }
             let full = std::mem::take(&mut packs[level]);
-            match pack::join(&publisher.objects_dir, &full, hash, sync) {
+            match pack::join(&publisher.objects_dir, &full, hash) {
                 Ok(joined) => next = joined,
                 // They stay as they are: many packs are slow, not wrong.
                 Err(error) => tracing::warn!(%error, "packs could not be put together"),

@@ -78,6 +78,8 @@ fn edit(dir: &std::path::Path, dice: &mut Dice) -> String {
             "utf-16",
             "link to dir",
             "lost dir",
+            "move dir",
+            "deep dir",
             "touch",
             "stage",
             "stage all",
@@ -171,6 +173,10 @@ fn edit(dir: &std::path::Path, dice: &mut Dice) -> String {
                 &"hello\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>(),
             ),
             "link to dir" if !at("sd".into()).is_symlink() => link(&at("sd".into()), "d1"),
+            "move dir" => {
+                let _ = fs::rename(at(format!("d{}", dice.below(4))), at(format!("d{}", dice.below(3) + 4)));
+            }
+            "deep dir" => put(at(format!("d{}/deep/{number}/x/y.txt", dice.below(6))), body.as_bytes()),
             "lost dir" => drop(fs::remove_dir_all(at(format!("d{}", dice.below(4))))),
             "touch" if plain && !with_attributes => {
                 let bytes = fs::read(&file).unwrap();
@@ -204,6 +210,9 @@ fn what_is_taken_is_what_git_would_add() {
             let before = slot.tree();
             let done = edit(slot.path(), &mut dice);
             let wanted = tree_by_git(&slot);
+            if round % 2 == 1 {
+                assert!(slot.full_check().unwrap(), "seed {seed} round {round}: the watch missed something: {done}");
+            }
             let commit = step(&repository, &mut slot, "refs/heads/orchestrate/task/api", tip);
             tip = Some(commit);
             let got = repository.root_tree(commit).unwrap().to_string();

@@ -16,7 +16,7 @@ use gix::{
     filter::plumbing::{driver::apply::Delay, pipeline::convert::to_worktree},
     index::{
         State,
-        entry::{Mode, Stage, Stat},
+        entry::{Mode, Stat},
     },
     objs::tree::EntryMode,
     prelude::FindExt,
@@ -80,7 +80,7 @@ impl Checkout<'_> {
         let mut doubtful = Vec::new();
         for change in changes.iter().filter(|change| change.before.is_some()) {
             let path = change.path.as_bstr();
-            let Some(entry) = index.state.entry_by_path_and_stage(path, Stage::Unconflicted) else {
+            let Some(entry) = index.entry(path) else {
                 return Err(self.unsaved(path));
             };
             if entry.mode == Mode::COMMIT {

@@ -36,6 +36,15 @@ pub(super) struct Named {
 }
 
 impl Named {
+    pub(super) fn new(name: &[u8], kind: FileType) -> Self {
+        let mut key = BString::from(Vec::with_capacity(name.len() + 1));
+        key.extend_from_slice(name);
+        if kind.is_dir() {
+            key.push(b'/');
+        }
+        Self { key, kind }
+    }
+
     pub(super) fn name(&self) -> &[u8] {
         if self.kind.is_dir() { &self.key[..self.key.len() - 1] } else { &self.key }
     }
@@ -242,12 +251,7 @@ pub(super) fn entries(dir: BorrowedFd<'_>) -> io::Result<Vec<Named>> {
             }
             kind => kind,
         };
-        let mut key = BString::from(Vec::with_capacity(name.len() + 1));
-        key.extend_from_slice(name);
-        if kind.is_dir() {
-            key.push(b'/');
-        }
-        entries.push(Named { key, kind });
+        entries.push(Named::new(name, kind));
     }
     entries.sort_unstable_by(|one, two| one.key.cmp(&two.key));
     Ok(entries)

@@ -7,7 +7,7 @@ use gix::{
     filter::plumbing::pipeline::convert::ToGitOutcome,
     index::{
         State,
-        entry::{Flags, Mode, Stage, Stat},
+        entry::{Flags, Mode, Stat},
     },
     objs::Kind,
     worktree::stack::state::attributes::Source,
@@ -164,7 +164,7 @@ pub(super) fn examine(
             }
             What::Touched(mode, stat) | What::New(mode, stat) => (*mode, *stat),
         };
-        let tracked = index.state.entry_by_path_and_stage(path.as_bstr(), Stage::Unconflicted);
+        let tracked = index.entry(path.as_bstr());
         // It looks as it did, only too recently so. Attributes that changed since are no reason to take it.
         if let Some(entry) = tracked.filter(|entry| entry.stat == stat && entry.mode == mode && mode != Mode::SYMLINK) {
             let before = match &mut before {
@@ -200,6 +200,11 @@ pub(super) fn examine(
                     examined.puts.push((path.clone(), Some(Entry { id, mode, stat })));
                 }
             }
+            Read::Refused(Refusal::TooLarge { .. })
+                if unchanged(disk, &mut near, path.as_bstr(), tracked, handle, state) =>
+            {
+                examined.same.push((path.clone(), stat));
+            }
             Read::Refused(why) => examined.refused.push((path.clone(), why)),
             Read::Gone => {
                 if tracked.is_some() {
@@ -209,6 +214,23 @@ pub(super) fn examine(
         }
     }
     Ok(examined)
+}
+
+/// Whether a tracked file that is over the limit is as it was: then it is no matter how large it is.
+fn unchanged(
+    disk: &Disk,
+    near: &mut Near,
+    path: &BStr,
+    tracked: Option<&gix::index::Entry>,
+    handle: &gix::Repository,
+    state: &State,
+) -> bool {
+    let Some(entry) = tracked else { return false };
+    let read = disk.read(near, path);
+    let cleaner = Cleaner::new(handle, state, Source::WorktreeThenIdMapping);
+    let (Ok((bytes, stat)), Ok(mut cleaner)) = (read, cleaner) else { return false };
+    let same = cleaner.clean(path, &bytes).is_ok_and(|clean| names(handle, &clean) == Some(entry.id));
+    same && super::index::file_mode(&stat) == Some(entry.mode)
 }
 
 fn names(handle: &gix::Repository, bytes: &[u8]) -> Option<ObjectId> {

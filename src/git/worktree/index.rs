@@ -5,6 +5,7 @@ use std::{
     collections::BTreeSet,
     fs,
     io::{self, Write as _},
+    ops::Range,
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -90,6 +91,26 @@ impl Index {
             }
         }
         self.racy = racy;
+    }
+
+    /// What it says of a path.
+    pub(super) fn entry(&self, path: &BStr) -> Option<&gix::index::Entry> {
+        self.state.entry_by_path_and_stage(path, Stage::Unconflicted)
+    }
+
+    /// Where the entries are that are below a directory.
+    pub(super) fn below(&self, dir: &BStr) -> Range<usize> {
+        let mut prefix = dir.to_owned();
+        prefix.push(b'/');
+        let entries = self.state.entries();
+        let from = entries.partition_point(|entry| entry.path(&self.state) < prefix.as_bstr());
+        let count = entries[from..].partition_point(|entry| entry.path(&self.state).starts_with(&prefix));
+        from..from + count
+    }
+
+    /// The paths of some entries.
+    pub(super) fn paths(&self, range: Range<usize>) -> impl Iterator<Item = &BStr> {
+        self.state.entries()[range].iter().map(|entry| entry.path(&self.state))
     }
 
     /// The tree all this is of.

@@ -2,6 +2,7 @@
 //! Knows nothing of what is done with what it finds.
 
 use std::{
+    collections::BTreeSet,
     ffi::OsStr,
     io,
     os::{
@@ -12,14 +13,15 @@ use std::{
 
 use gix::{
     bstr::{BStr, BString, ByteSlice},
-    index::entry::{Mode, Stage, Stat},
+    index::entry::{Mode, Stat},
 };
 use rustix::fs::{AtFlags, FileType};
 
 use super::{
-    super::error::{During, GitError},
+    super::error::{At, During, GitError},
     disk::{self, Disk, Named},
     index::{Index, file_mode, stat_of},
+    watch::Watch,
 };
 
 /// Directories deep that we follow.
@@ -87,24 +89,102 @@ pub(super) fn all(
     index: &Index,
     handle: &gix::Repository,
     wanted: Wanted,
+    watch: Option<&mut Watch>,
 ) -> Result<Vec<Found>, GitError> {
-    let mut scan = Scan { index, ignored: Ignored::new(handle, index), wanted, found: Vec::new(), depth: 0 };
+    let mut scan = Scan { index, ignored: Ignored::new(handle, index), wanted, watch, found: Vec::new(), depth: 0 };
     let end = index.state.entries().len();
     scan.tracked(disk.root(), &mut BString::default(), 0, end)?;
     Ok(scan.found)
+}
+
+/// As [`all`], but only of these paths and what is below them.
+pub(super) fn some(
+    disk: &Disk,
+    index: &Index,
+    handle: &gix::Repository,
+    paths: BTreeSet<BString>,
+    watch: Option<&mut Watch>,
+) -> Result<Vec<Found>, GitError> {
+    let ignored = Ignored::new(handle, index);
+    let mut scan = Scan { index, ignored, wanted: Wanted::Unignored, watch, found: Vec::new(), depth: 0 };
+    let tops: BTreeSet<BString> = paths.iter().filter_map(|path| top(index, path.as_bstr())).collect();
+    for top in tops.iter().filter(|top| !dirs(top.as_bstr()).any(|dir| tops.contains(dir))) {
+        scan.one(disk, top.as_bstr())?;
+    }
+    scan.found.sort_by(|one, two| one.path.cmp(&two.path));
+    Ok(scan.found)
+}
+
+/// What to look at when a path was touched: itself or, if a directory on the way has no tracked file, that directory, for it may
+/// be ignored or a repository of its own. Nothing, for the worktree's own `.git`.
+fn top(index: &Index, path: &BStr) -> Option<BString> {
+    let in_git = path.split(|byte| *byte == b'/').position(|part| part == b".git");
+    let path = match in_git {
+        Some(0) => return None,
+        Some(parts) => dirs(path).nth(parts - 1)?,
+        None => path,
+    };
+    let untracked = dirs(path).find(|dir| index.below(dir).is_empty());
+    Some(untracked.unwrap_or(path).to_owned())
+}
+
+/// The directories on the way to a path, the outermost first.
+fn dirs(path: &BStr) -> impl Iterator<Item = &BStr> {
+    path.find_iter(b"/").map(move |at| path[..at].as_bstr())
 }
 
 struct Scan<'a> {
     index: &'a Index,
     ignored: Ignored<'a>,
     wanted: Wanted,
+    watch: Option<&'a mut Watch>,
     found: Vec<Found>,
     depth: usize,
 }
 
 impl Scan<'_> {
+    /// One path and all below it.
+    fn one(&mut self, disk: &Disk, path: &BStr) -> Result<(), GitError> {
+        let index = self.index;
+        let (parent, name) = disk::split(path);
+        let below = index.below(path);
+        let exact = index.entry(path);
+        let dir = match disk.dir(parent) {
+            Err(error) if disk::is_absent(&error) => None,
+            dir => Some(dir.at("open the directory", disk.whole(parent))?),
+        };
+        let kind = match &dir {
+            None => None,
+            Some(dir) => kind_of(dir.as_fd(), name).at("look at", disk.whole(path))?,
+        };
+        let (Some(dir), Some(kind)) = (dir, kind) else {
+            exact.iter().for_each(|_| self.push(path, What::Missing));
+            index.paths(below).for_each(|path| self.push(path, What::Missing));
+            return Ok(());
+        };
+        let named = Named::new(name, kind);
+        if !kind.is_dir() {
+            index.paths(below).for_each(|path| self.push(path, What::Missing));
+            return match exact {
+                Some(entry) => self.compare(dir.as_fd(), &named, path, entry),
+                None => self.untracked_file(dir.as_fd(), &named, path),
+            };
+        }
+        if exact.is_some_and(|entry| entry.mode == Mode::COMMIT) {
+            return Ok(());
+        }
+        exact.iter().for_each(|_| self.push(path, What::Missing));
+        let mut path = path.to_owned();
+        path.push(b'/');
+        if below.is_empty() {
+            return self.untracked_dir(dir.as_fd(), &named, &mut path);
+        }
+        self.enter(dir.as_fd(), &named, &mut path, |scan, dir, path| scan.tracked(dir, path, below.start, below.end))
+    }
+
     /// A directory that the entries `from..to` of the index are in. `path` is its path with a `/` at the end, or empty.
     fn tracked(&mut self, dir: BorrowedFd<'_>, path: &mut BString, from: usize, to: usize) -> Result<(), GitError> {
+        self.watch(dir, path.as_bstr());
         let names = self.list(dir, path)?;
         let index = self.index;
         let entries = index.state.entries();
@@ -160,8 +240,7 @@ impl Scan<'_> {
     }
 
     fn is_submodule(&self, path: &BStr) -> bool {
-        let state = &self.index.state;
-        state.entry_by_path_and_stage(path, Stage::Unconflicted).is_some_and(|entry| entry.mode == Mode::COMMIT)
+        self.index.entry(path).is_some_and(|entry| entry.mode == Mode::COMMIT)
     }
 
     fn compare(
@@ -208,6 +287,7 @@ impl Scan<'_> {
             return Ok(());
         }
         self.enter(dir, named, path, |scan, below, path| {
+            scan.watch(below, path.as_bstr());
             let names = scan.list(below, path)?;
             if names.iter().any(|named| named.name() == b".git") {
                 let at = path[..path.len() - 1].to_owned();
@@ -250,6 +330,13 @@ impl Scan<'_> {
         disk::entries(dir).during(|| format!("list the directory '{path}'"))
     }
 
+    /// From before it is listed, so that nothing falls between.
+    fn watch(&mut self, dir: BorrowedFd<'_>, path: &BStr) {
+        if let Some(watch) = &mut self.watch {
+            watch.add(dir, path);
+        }
+    }
+
     fn push(&mut self, path: &BStr, what: What) {
         self.found.push(Found { path: path.to_owned(), what });
     }
@@ -260,6 +347,14 @@ impl Scan<'_> {
 fn before(entry: &BStr, next: &BStr, length: usize) -> bool {
     let (entry, next) = (&entry[length..], &next[length..]);
     if next.ends_with(b"/") && entry.starts_with(next) { false } else { entry < next }
+}
+
+fn kind_of(dir: BorrowedFd<'_>, name: &[u8]) -> io::Result<Option<FileType>> {
+    match rustix::fs::statat(dir, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+        Err(rustix::io::Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn stat(dir: BorrowedFd<'_>, named: &Named) -> io::Result<Option<rustix::fs::Stat>> {

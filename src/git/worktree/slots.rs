@@ -15,8 +15,9 @@ use super::{
         object::gix_commit,
         repository::{Repository, unpoisoned},
     },
+    admin::{is_absent, pointer},
     error::SlotError,
-    slot::{Place, Slot, code_root, is_absent, pointer},
+    slot::{Place, Slot, code_root},
     state::{self, State},
 };
 use crate::model::object::CommitId;
