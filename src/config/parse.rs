@@ -36,7 +36,6 @@ const SHAPES: &[(&[&str], Shape)] = &[
     (&["worktrees"], Shape::Table),
     (&["landing"], Shape::Table),
     (&["commits"], Shape::Table),
-    (&["hooks"], Shape::Table),
 ];
 
 /// Reads the text of a configuration; an empty text is the default one.

@@ -39,8 +39,6 @@ pub struct Settings {
     pub landing: LandingSettings,
     /// How commits are made.
     pub commits: CommitSettings,
-    /// The user's own hooks.
-    pub hooks: HookSettings,
     /// Rules added to each prompt, a sentence each.
     pub rules: Vec<String>,
 }
@@ -59,7 +57,6 @@ impl Default for Settings {
             worktrees: WorktreeSettings::default(),
             landing: LandingSettings::default(),
             commits: CommitSettings::default(),
-            hooks: HookSettings::default(),
             rules: Vec::new(),
         }
     }
@@ -335,12 +332,4 @@ pub struct CommitSettings {
     pub author: AuthorName,
     /// Whether commits are synced.
     pub durability: Durability,
-}
-
-/// `[hooks]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HookSettings {
-    /// Run the user's pre-commit and commit-msg hooks on steps that change files, as a check.
-    pub run_user_hooks: bool,
 }

@@ -233,11 +233,6 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     page.unset("author", quoted("user"));
     page.prose("full: a reported step survives power loss. os: the system decides when it is on the disk; faster.");
     page.unset("durability", quoted("full"));
-
-    page.heading("Your own git hooks.");
-    page.line("[hooks]");
-    page.prose("Run your pre-commit and commit-msg hooks on steps that change files, as a check.");
-    page.unset("run_user_hooks", defaults.hooks.run_user_hooks);
 }
 
 /// The text so far. A comment of prose begins with `# `, a default with `#` and its key.

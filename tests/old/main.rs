@@ -48,7 +48,6 @@ fn the_configuration_opens() {
     assert_eq!(settings.landing.branch, "integration");
     let commits = settings.commits;
     assert_eq!((commits.key, commits.author, commits.durability), (SigningKey::Git, AuthorName::Agent, Durability::Os));
-    assert!(settings.hooks.run_user_hooks);
 }
 
 #[test]
