@@ -206,7 +206,7 @@ pub struct CheckSettings {
 pub struct LimitSettings {
     /// Workers, where `--jobs` does not say; default: 4.
     pub jobs: u32,
-    /// Gates that run at once; default: half of the processor's cores, at least 1.
+    /// Gates that run at once; default: half of the processor's cores, at least 2.
     pub gates: u32,
     /// Failed attempts of a phase before a person decides.
     pub attempts: u32,
@@ -239,7 +239,7 @@ impl Default for LimitSettings {
         let cores = std::thread::available_parallelism().map_or(2, |n| n.get() as u32);
         Self {
             jobs: 4,
-            gates: (cores / 2).max(1),
+            gates: (cores / 2).max(2),
             attempts: 3,
             infra: 3,
             land_rounds: 3,

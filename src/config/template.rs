@@ -182,7 +182,7 @@ fn limits(page: &mut Page, defaults: &Settings) {
     page.line("[limits]");
     page.prose("Workers, where --jobs does not say.");
     page.unset("jobs", limits.jobs);
-    page.prose("Gates that run at once; default: half of the processor's cores.");
+    page.prose("Gates that run at once; default: half of the processor's cores, at least 2.");
     page.unset("gates", limits.gates);
     page.prose("Failed attempts of a phase before a person decides.");
     page.unset("attempts", limits.attempts);

@@ -276,6 +276,7 @@ fn judge(
     crate::sys::crash_point::reach("step.taken");
     let Judged { outcome, reason, feedback } = decide(&asked, &taken, told.access);
     let document = asked.document.ok().flatten();
+    let words = last_words_of(document.as_ref(), &asked.answer.text).to_owned();
     let report = (told.access == Access::Read && document.is_none() && outcome == Outcome::Done)
         .then(|| Document::Report(text::clean(&asked.answer.text)));
     let record = Record {
@@ -308,7 +309,7 @@ fn judge(
         decision: None,
         new_base: None,
         feedback,
-        summary: text::head(text::clean(&asked.answer.text).trim(), SUMMARY_LINES_MAX, SUMMARY_BYTES_MAX),
+        summary: text::head(text::clean(&words).trim(), SUMMARY_LINES_MAX, SUMMARY_BYTES_MAX),
         changed: taken.changed,
         refused: taken.refused.clone(),
         checkpoint_before: None,
@@ -327,6 +328,16 @@ fn judge(
         }
     }
     Ok(Made::Committed(Box::new(committed)))
+}
+
+/// What an agent says it did: the summary of its document if it has one, for the document itself is kept beside it.
+fn last_words_of<'a>(document: Option<&'a Document>, answer: &'a str) -> &'a str {
+    let summary = match document {
+        Some(Document::Plan(plan)) => plan.summary.as_str(),
+        Some(Document::Verdict(verdict)) => verdict.summary.as_str(),
+        Some(Document::Report(_)) | None => "",
+    };
+    if summary.trim().is_empty() { answer } else { summary }
 }
 
 /// Takes the agent's files; what cannot be taken is named, and kept under a salvage ref before it goes.
