@@ -1,6 +1,8 @@
 //! What git itself says better than we could: a diff to read, what is uncommitted, and tidying up.
 //! Knows nothing of what it is asked for.
 
+use std::path::Path;
+
 use super::{Git, GitError, Repository};
 use crate::{
     model::object::{CommitId, TreeId},
@@ -11,6 +13,8 @@ use crate::{
 const DIFF_LINES_MAX: usize = 20_000;
 /// Packs of ours, among others, before they are put together.
 const PACKS_MAX: usize = 40;
+/// Files of ours that hold one ref each, before they are put together.
+const LOOSE_REFS_MAX: usize = 200;
 
 impl Repository {
     /// The difference between two trees as a unified diff, cleaned, at most so many bytes of it.
@@ -59,6 +63,21 @@ impl Repository {
             let words = ["repack", "-d", "-q", "--geometric=2", "--no-write-bitmap-index"];
             Git::of(self).args(words).output(&[])?;
         }
+        let own = ["refs/heads/orchestrate", "refs/orchestrate"];
+        let loose: usize = own.iter().map(|dir| files_below(&self.common_dir().join(dir))).sum();
+        if loose > LOOSE_REFS_MAX {
+            Git::of(self).args(["pack-refs", "--all"]).output(&[])?;
+        }
         Ok(())
     }
+}
+
+/// What cannot be read counts for nothing: this is only about when to tidy up.
+fn files_below(dir: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    let count = |entry: std::fs::DirEntry| match entry.file_type() {
+        Ok(kind) if kind.is_dir() => files_below(&entry.path()),
+        Ok(_) | Err(_) => 1,
+    };
+    entries.filter_map(Result::ok).map(count).sum()
 }

@@ -114,6 +114,13 @@ pub(super) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A handle that keeps some objects, and reads what a name stands for and not what somebody wants to be read instead.
+fn prepared(mut handle: gix::Repository) -> gix::Repository {
+    handle.object_cache_size(OBJECT_CACHE_BYTES);
+    handle.objects.ignore_replacements = true;
+    handle
+}
+
 /// How repositories are opened, for the two levels of trust.
 pub(super) fn open_options() -> gix::open::Options {
     gix::open::Options::default()
@@ -142,11 +149,17 @@ impl Repository {
                     }
                 }
             })?;
-        Self::of(opened)
+        let repository = Self::of(opened)?;
+        let found = repository.work_dir().unwrap_or(repository.git_dir());
+        let start_whole = gix::path::realpath(start).unwrap_or_else(|_| start.to_owned());
+        if std::env::var_os("GIT_DIR").is_none() && is_beyond(&start_whole, found, &ceilings()) {
+            return Err(GitError::NoRepository(start.to_owned()));
+        }
+        Ok(repository)
     }
 
     fn of(opened: gix::ThreadSafeRepository) -> Result<Self, GitError> {
-        let handle = opened.to_thread_local();
+        let handle = prepared(opened.to_thread_local());
         let whole =
             |path: &Path| gix::path::realpath(path).during(|| format!("find the directory '{}'", path.display()));
         let git_dir = whole(handle.git_dir())?;
@@ -414,7 +427,8 @@ impl Repository {
         Ok(bases.into_iter().next().map(commit_id))
     }
 
-    /// `from` and its first parents, newest first, without `until` and what is before it.
+    /// `from` and its first parents, newest first, without `until` and what is before it. In a shallow clone it ends where the
+    /// history was cut off.
     ///
     /// # Errors
     /// If a commit is missing.
@@ -423,8 +437,13 @@ impl Repository {
         let mut buffer = Vec::new();
         let mut line = Vec::new();
         let mut next = Some(from);
+        let shallow = local.shallow_commits().during(|| "read where the history was cut off".to_owned())?;
+        let is_cut = |id: CommitId| shallow.as_ref().is_some_and(|cut| cut.contains(&gix_commit(id)));
         while let Some(id) = next.filter(|id| Some(*id) != until) {
             line.push(id);
+            if is_cut(id) {
+                break;
+            }
             next = read_commit(&local, gix_commit(id), &mut buffer)?.parents().next().map(commit_id);
         }
         Ok(line)
@@ -453,9 +472,7 @@ impl Repository {
 
     /// A handle of its own, for one that keeps it.
     pub(super) fn handle(&self) -> gix::Repository {
-        let mut handle = self.shared.opened.to_thread_local();
-        handle.object_cache_size(OBJECT_CACHE_BYTES);
-        handle
+        prepared(self.shared.opened.to_thread_local())
     }
 
     pub(super) fn publisher(&self) -> &Publisher {
@@ -467,6 +484,18 @@ impl std::fmt::Debug for Repository {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Repository").field("git_dir", &self.shared.git_dir).finish_non_exhaustive()
     }
+}
+
+/// The directories of `GIT_CEILING_DIRECTORIES`, whole.
+fn ceilings() -> Vec<PathBuf> {
+    let text = std::env::var_os("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+    let whole = |path: PathBuf| gix::path::realpath(&path).unwrap_or(path);
+    std::env::split_paths(&text).filter(|path| path.is_absolute()).map(whole).collect()
+}
+
+/// Whether a repository was found in a ceiling or above it. git does not look there, unless it starts there; gix does.
+fn is_beyond(start: &Path, found: &Path, ceilings: &[PathBuf]) -> bool {
+    ceilings.iter().any(|ceiling| start != ceiling && start.starts_with(ceiling) && ceiling.starts_with(found))
 }
 
 impl From<GixKind> for EntryKind {
@@ -502,4 +531,24 @@ pub(super) fn read_blob(objects: &gix::Repository, id: gix::ObjectId) -> Result<
         .find_blob(&id, &mut buffer)
         .map_err(|_| GitError::NoObject { kind: "blob", name: id.to_string() })?;
     Ok(buffer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ceiling_is_not_looked_into_from_below() {
+        for (start, found, ceiling, beyond) in [
+            ("/a/b/c", "/a/b", "/a/b", true),
+            ("/a/b/c", "/a", "/a/b", true),
+            ("/a/b/c", "/a/b/c", "/a/b", false),
+            ("/a/b", "/a/b", "/a/b", false),
+            ("/a/b/c", "/a/b", "/a", false),
+            ("/a/b/c", "/a/b", "/x", false),
+        ] {
+            let is = is_beyond(Path::new(start), Path::new(found), &[PathBuf::from(ceiling)]);
+            assert_eq!(is, beyond, "{start} {found} {ceiling}");
+        }
+    }
 }

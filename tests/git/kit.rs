@@ -34,10 +34,15 @@ impl Sandbox {
     }
 
     pub fn empty() -> Self {
+        Self::of_kind("sha1")
+    }
+
+    /// One without commits, whose objects have names of this kind.
+    pub fn of_kind(hash: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let sandbox = Self { dir };
         fs::create_dir(sandbox.path()).unwrap();
-        sandbox.git(&["init", "-q", "-b", "main"]);
+        sandbox.git(&["init", "-q", "-b", "main", &format!("--object-format={hash}")]);
         for (key, value) in [
             ("user.name", "Tess Ter"),
             ("user.email", "tess@example.com"),

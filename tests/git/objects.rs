@@ -186,3 +186,29 @@ fn the_users_own_key_is_found_by_gits_settings() {
         signer.test(std::time::Duration::from_secs(5)).unwrap();
     }
 }
+
+#[test]
+fn a_replacement_fools_nobody() {
+    let sandbox = Sandbox::new();
+    let head = sandbox.repository().resolve("HEAD").unwrap();
+    let other = sandbox.git(&["commit-tree", "-m", "forged", "HEAD^{tree}"]);
+    sandbox.git(&["replace", &head.to_string(), &other]);
+    assert_eq!(sandbox.repository().message(head).unwrap(), "first\n");
+}
+
+#[test]
+fn a_shallow_history_ends_where_it_was_cut_off() {
+    let sandbox = Sandbox::new();
+    for message in ["two", "three", "four"] {
+        sandbox.commit(message);
+    }
+    let clone = sandbox.outside("shallow");
+    let url = format!("file://{}", sandbox.path().display());
+    sandbox.git(&["clone", "-q", "--depth=2", &url, clone.to_str().unwrap()]);
+    let repository = Repository::discover(&clone).unwrap();
+    let head = repository.resolve("HEAD").unwrap();
+    let line = repository.first_parents(head, None).unwrap();
+    assert_eq!(line.len(), 2);
+    assert!(repository.is_ancestor(line[1], line[0]).unwrap());
+    assert!(!repository.is_ancestor(line[0], line[1]).unwrap());
+}

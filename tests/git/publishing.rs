@@ -170,3 +170,35 @@ fn a_publisher_that_is_killed_leaves_a_whole_repository() {
         sandbox.check();
     }
 }
+
+#[test]
+fn tidying_up_loses_nothing() {
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository();
+    let head = repository.resolve("HEAD").unwrap();
+    let tree = repository.root_tree(head).unwrap();
+    // Another process's publisher knows nothing of these packs, so they are not joined.
+    let mut commits = Vec::new();
+    for at in 0..250 {
+        let mut draft = repository.draft();
+        commits.push(commit_of(&mut draft, tree, vec![head], &at.to_string()));
+        let publisher = if at < 50 { sandbox.repository() } else { repository.clone() };
+        let name = format!("refs/heads/orchestrate/task/t{at:03}");
+        publisher.publish(draft.objects(), vec![to(&name, None, commits[at])], Durability::Os).unwrap();
+    }
+    repository.maintain().unwrap();
+    let git_dir = sandbox.path().join(".git");
+    let packs = std::fs::read_dir(git_dir.join("objects/pack")).unwrap();
+    let packs =
+        packs.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|end| end == "pack")).count();
+    assert!(packs < 40, "{packs} packs");
+    assert!(!git_dir.join("refs/heads/orchestrate/task/t000").exists(), "refs are still loose");
+    let found = repository.references("refs/heads/orchestrate/task/").unwrap();
+    assert_eq!(found.iter().map(|(_, id)| *id).collect::<Vec<_>>(), commits);
+    for commit in &commits {
+        assert_eq!(repository.parents(*commit).unwrap(), [head]);
+    }
+    let next = to("refs/heads/orchestrate/task/t000", Some(commits[0]), commits[1]);
+    repository.publish(Default::default(), vec![next], Durability::Full).unwrap();
+    sandbox.check();
+}

@@ -282,3 +282,53 @@ fn a_step_needs_the_tree_that_was_taken() {
     let _ = commit_of(&mut draft, slot.tree(), vec![parent], "unused");
     assert_eq!(slot.changes().unwrap().files.len(), 1);
 }
+
+#[test]
+fn a_repository_of_sha256_works_too() {
+    let sandbox = Sandbox::of_kind("sha256");
+    sandbox.write("README", "hello\n");
+    sandbox.commit("first");
+    let repository = sandbox.repository();
+    let mut slot = sandbox.slot("w1");
+    let branch = "refs/heads/orchestrate/task/api";
+    write(&slot.path().join("new/file"), "n\n");
+    let first = step(&repository, &mut slot, branch, None);
+    write(&slot.path().join("new/other"), "o\n");
+    let second = step(&repository, &mut slot, branch, Some(first));
+    let code = slot.head();
+    slot.switch(code).unwrap();
+    assert_eq!(status(&slot), "");
+    assert_eq!(second.to_string().len(), 64);
+    assert_eq!(git_in(slot.path(), &["write-tree"]), slot.tree().to_string());
+    sandbox.check();
+}
+
+#[test]
+fn submodules_stay_as_they_are() {
+    let sandbox = Sandbox::new();
+    let head = sandbox.repository().resolve("HEAD").unwrap();
+    let cached = |name: &str| format!("160000,{head},{name}");
+    for name in ["sub", "src/sub"] {
+        sandbox.git(&["update-index", "--add", "--cacheinfo", &cached(name)]);
+    }
+    sandbox.write("sub-more", "between in the index\n");
+    sandbox.git(&["add", "sub-more"]);
+    sandbox.git(&["commit", "-qm", "with submodules"]);
+    let with = sandbox.repository().resolve("HEAD").unwrap();
+    let repository = sandbox.repository();
+    let mut slot = sandbox.slots().get("w1", with).unwrap();
+    assert!(slot.path().join("src/sub").is_dir());
+    assert_eq!(status(&slot), "");
+    assert!(slot.changes().unwrap().is_empty());
+    write(&slot.path().join("new"), "n\n");
+    write(&slot.path().join("sub/inside"), "not ours\n");
+    let commit = step(&repository, &mut slot, "refs/heads/orchestrate/task/api", None);
+    let listed = sandbox.git(&["ls-tree", "-r", "--name-only", &commit.to_string()]);
+    assert_eq!(listed, "README\nnew\nsrc/deep/down.txt\nsrc/lib.rs\nsrc/sub\nsub\nsub-more");
+    slot.switch(head).unwrap();
+    assert!(slot.path().join("sub/inside").exists(), "what somebody put into a submodule stays");
+    assert!(!slot.path().join("src/sub").exists());
+    fs::remove_dir_all(slot.path().join("sub")).unwrap();
+    slot.switch(with).unwrap();
+    assert_eq!(status(&slot), "");
+}

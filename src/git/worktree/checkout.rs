@@ -7,6 +7,7 @@ use std::{
     os::unix::ffi::OsStrExt,
     path::PathBuf,
     sync::atomic::{AtomicU64, Ordering},
+    thread,
     time::UNIX_EPOCH,
 };
 
@@ -22,7 +23,6 @@ use gix::{
     prelude::FindExt,
     worktree::stack::state::attributes::Source,
 };
-use rayon::prelude::*;
 
 use super::{
     super::{
@@ -39,6 +39,8 @@ use super::{
 
 /// Files from which on several threads write them.
 const PARALLEL_FROM: usize = 1000;
+/// Threads that write them.
+const THREADS_MAX: usize = 8;
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -167,15 +169,7 @@ impl Checkout<'_> {
         } else if files.len() < PARALLEL_FROM {
             write_some(self.disk, self.handle, &index.state, files, writing)?
         } else {
-            let threads = rayon::current_num_threads().max(1);
-            let handles: Vec<_> = (0..threads).map(|_| self.handle.clone()).collect();
-            let state = &index.state;
-            let parts: Result<Vec<_>, GitError> = handles
-                .into_par_iter()
-                .zip(files.par_chunks(files.len().div_ceil(threads)))
-                .map(|(handle, part)| write_some(self.disk, &handle, state, part, writing))
-                .collect();
-            parts?.into_iter().flatten().collect()
+            self.write_in_parallel(&index.state, files, writing)?
         };
         for ((path, mode, _), stat) in files.iter().zip(stats) {
             if *mode != Mode::COMMIT {
@@ -183,6 +177,30 @@ impl Checkout<'_> {
             }
         }
         Ok(())
+    }
+
+    /// In threads of its own: one that waits in a pool of workers would begin another's work.
+    fn write_in_parallel(
+        &self,
+        state: &State,
+        files: &[(BString, Mode, ObjectId)],
+        writing: Writing,
+    ) -> Result<Vec<Stat>, GitError> {
+        let threads = thread::available_parallelism().map_or(1, |cores| cores.get().min(THREADS_MAX));
+        thread::scope(|scope| {
+            let parts: Vec<_> = files
+                .chunks(files.len().div_ceil(threads))
+                .map(|part| {
+                    let (disk, handle) = (self.disk, self.handle.clone());
+                    scope.spawn(move || write_some(disk, &handle, state, part, writing))
+                })
+                .collect();
+            let mut stats = Vec::with_capacity(files.len());
+            for part in parts {
+                stats.extend(part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            }
+            Ok(stats)
+        })
     }
 
     /// Makes the directories of these files, and sets aside what is in the way.
