@@ -151,6 +151,8 @@ impl Driver {
             tasks: self.views(),
         });
         warnings.iter().for_each(&mut *show);
+        // What an earlier run was told holds on.
+        self.write_parked();
         self.look_around();
         let mut looked = Instant::now();
         loop {
