@@ -97,6 +97,11 @@ impl Drop for Lock {
     }
 }
 
+/// Whether a ref must be there after power loss. Transcripts are for this machine's user, and nobody is promised one.
+fn lasts(name: &str) -> bool {
+    !name.starts_with("refs/orchestrate/transcripts/")
+}
+
 /// Locks all refs of these moves and compares what they stand at. The new values are in the lock files, synced if asked.
 pub(super) fn prepare<'a>(
     local: &gix::Repository,
@@ -117,7 +122,7 @@ pub(super) fn prepare<'a>(
         }
         let write = || {
             writeln!(file, "{}", wanted.to)?;
-            if sync == super::pack::Sync::Disk { file.sync_all() } else { Ok(()) }
+            if sync == super::pack::Sync::Disk && lasts(&wanted.name) { file.sync_all() } else { Ok(()) }
         };
         let mut write = write;
         write().at("write", &lock.path).map_err(PublishError::other)?;
@@ -142,8 +147,10 @@ impl Prepared<'_> {
             }
             renamed.at("move", &lock.target).map_err(PublishError::other)?;
             lock.held = false;
-            changed.extend(lock.target.parent().map(Path::to_owned));
-            changed.append(&mut lock.grown.drain(..).collect());
+            if lasts(&wanted.name) {
+                changed.extend(lock.target.parent().map(Path::to_owned));
+                changed.append(&mut lock.grown.drain(..).collect());
+            }
             crate::sys::crash_point::reach("refs.moved");
             log.append(common_dir, wanted);
         }
