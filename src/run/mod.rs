@@ -20,6 +20,7 @@ pub mod queue;
 pub mod recovery;
 pub mod salvage;
 pub mod setup;
+mod tips;
 pub mod view;
 pub mod workshop;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Project, RunError};
+use super::{Project, RunError, tips::Tips};
 use crate::{
     git::RefMove,
     handoff::{
@@ -74,14 +74,17 @@ pub fn load(project: &Project) -> Result<Vec<Queued>, RunError> {
             known.insert(id.clone(), (task, file));
         }
     }
-    known
+    let remembered = Tips::load(&project.local.cache());
+    let queue = known
         .into_par_iter()
         .map(|(id, (task, file))| {
             let tip = tips.get(&id).copied();
-            let (checkpoint, landed) = state(project, &id, tip, landed.get(&id).copied())?;
+            let (checkpoint, landed) = state(project, &remembered, &id, tip, landed.get(&id).copied())?;
             Ok(Queued { task, file, checkpoint, tip, landed })
         })
-        .collect()
+        .collect();
+    remembered.save();
+    queue
 }
 
 /// The checkpoints that are on the integration branch or on HEAD: what has landed.
@@ -101,16 +104,17 @@ fn landed(project: &Project) -> Result<BTreeMap<TaskId, BlobId>, RunError> {
 
 fn state(
     project: &Project,
+    remembered: &Tips,
     id: &TaskId,
     tip: Option<CommitId>,
     landed: Option<BlobId>,
 ) -> Result<(Option<Checkpoint>, bool), RunError> {
     let path = layout::checkpoint(id);
     let own = match tip {
-        Some(tip) => {
+        Some(tip) => Some(remembered.get(tip, || {
             let entry = project.repository.entry(project.repository.root_tree(tip)?, &path)?;
-            Some(BlobId(entry.ok_or_else(|| bad(id, "it is not there"))?.id))
-        }
+            Ok::<_, RunError>(BlobId(entry.ok_or_else(|| bad(id, "it is not there"))?.id))
+        })?),
         None => None,
     };
     // A landed task that has gone on since, against all habit, is what its branch says.
