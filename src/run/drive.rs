@@ -189,14 +189,12 @@ impl Driver {
 
     /// Signals, and requests of `stop`.
     fn heed(&mut self, signals: &StopSignals, show: &mut dyn FnMut(&RunEvent)) {
-        let (level, reason) = match (signals.level(), self.stop.asked) {
-            (StopLevel::None, None) => return,
-            (StopLevel::None, Some(level)) => (level, "git orchestrate stop"),
-            (level, _) => (level, "interrupted"),
-        };
-        if self.stop.level == Some(level) || self.stop.level == Some(StopLevel::Now) {
+        let asked = self.stop.asked.unwrap_or(StopLevel::None);
+        let level = signals.level().max(asked);
+        if level <= self.stop.level.unwrap_or(StopLevel::None) {
             return;
         }
+        let reason = if signals.level() == level { "interrupted" } else { "git orchestrate stop" };
         self.stop.level = Some(level);
         self.stop.signal = signals.last_signal();
         self.foreman.stop();
