@@ -60,7 +60,7 @@ impl Repository {
         let is_pack = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "pack");
         let count = packs.map_or(0, |entries| entries.filter_map(Result::ok).filter(is_pack).count());
         if count > PACKS_MAX {
-            let words = ["repack", "-d", "-q", "--geometric=2", "--no-write-bitmap-index"];
+            let words = ["repack", "-d", "-n", "-q", "--geometric=2", "--no-write-bitmap-index"];
             Git::of(self).args(words).output(&[])?;
         }
         let own = ["refs/heads/orchestrate", "refs/orchestrate"];
