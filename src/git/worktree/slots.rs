@@ -4,7 +4,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use gix::ObjectId;
@@ -70,21 +70,26 @@ impl Slots {
         let place = Place { name: name.to_owned(), path, admin, aside: self.dir.join(ASIDE) };
         let known = state::read(&place.admin);
         let dir_is_there = fs::symlink_metadata(&place.path).is_ok_and(|found| found.is_dir());
-        match known {
-            Some(state) if dir_is_there => {
-                drop(turn);
-                self.reopen(place, state)
-            }
-            Some(_) | None => {
-                let half_made = fs::read(place.admin.join("locked")).is_ok_and(|why| why.starts_with(INITIALIZING));
-                let commit = gix_commit(at);
-                let root = code_root(&self.repository.local(), commit)?;
-                self.set_up(&place, commit, dir_is_there && !half_made)?;
-                crate::sys::crash_point::reach("slot.empty");
-                drop(turn);
-                self.fill(place, commit, root)
-            }
+        let Some(state) = known.filter(|_| dir_is_there) else {
+            return self.make(turn, place, at);
+        };
+        drop(turn);
+        match self.reopen(place.clone(), state) {
+            // What was checked out is in no branch, so it need not have survived a power loss or a tidying up.
+            Err(GitError::NoObject { .. }) => self.make(unpoisoned(&self.turn), place, at),
+            opened => opened,
         }
+    }
+
+    fn make(&self, turn: MutexGuard<'_, ()>, place: Place, at: CommitId) -> Result<Slot, GitError> {
+        let dir_is_there = fs::symlink_metadata(&place.path).is_ok_and(|found| found.is_dir());
+        let half_made = fs::read(place.admin.join("locked")).is_ok_and(|why| why.starts_with(INITIALIZING));
+        let commit = gix_commit(at);
+        let root = code_root(&self.repository.local(), commit)?;
+        self.set_up(&place, commit, dir_is_there && !half_made)?;
+        crate::sys::crash_point::reach("slot.empty");
+        drop(turn);
+        self.fill(place, commit, root)
     }
 
     /// The names of the slots that are there, in order.
