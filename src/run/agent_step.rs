@@ -20,7 +20,7 @@ use crate::{
     },
     config::settings::Durability,
     context::{self, Prompt},
-    git::{self, Draft, Slot, TakePolicy},
+    git::{self, Draft, GitError, Slot, TakePolicy},
     model::{
         money::{Money, Tokens},
         next::What,
@@ -71,6 +71,11 @@ pub fn checkout_of(shop: &Workshop, draft: &mut Draft, code: TreeId, base: Commi
     Ok(commit)
 }
 
+/// Whether what was made for a checkout is gone: it is in no branch, and somebody tidied the repository up at this moment.
+pub fn is_swept(error: &RunError) -> bool {
+    matches!(error, RunError::Git(GitError::NoObject { .. }))
+}
+
 /// Makes the step.
 ///
 /// # Errors
@@ -82,8 +87,16 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let mut draft = shop.project.repository.draft();
     let from = step_commit(&shop.project.repository, &job.checkpoint, job.tip, job.work.from)?;
     let code = draft.code_tree(from)?;
-    let checkout = checkout_of(shop, &mut draft, code, job.checkpoint.base)?;
-    let mut slot = shop.agent_slot(job.slot, checkout)?;
+    let base = job.checkpoint.base;
+    let open = |checkout| shop.agent_slot(job.slot, &job.task.id, checkout);
+    let mut slot = match checkout_of(shop, &mut draft, code, base).and_then(open) {
+        Err(error) if is_swept(&error) => {
+            let mut again = shop.project.repository.draft();
+            let code = again.code_tree(from)?;
+            checkout_of(shop, &mut again, code, base).and_then(open)?
+        }
+        opened => opened?,
+    };
     crate::sys::crash_point::reach("step.switched");
     setup::prepare(shop, &mut slot)?;
 
@@ -106,6 +119,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
         );
     }
     let saved = salvage::save(&mut slot, &shop.identity, job.task.id.as_str())?;
+    slot.clean();
     if let Some(name) = saved {
         let message =
             format!("what {} had begun for {} {} is kept as {name}", agent.name(), job.task.id, job.work.phase);
@@ -317,15 +331,14 @@ fn judge(
     let step = Step { job, from: told.from, code: taken.tree, record, transcript: Some(asked.answer.transcript) };
     let committed = commit(shop, draft, step)?;
     crate::sys::crash_point::reach("step.committed");
-    let refused = taken.refused;
-    if told.access == Access::Write {
-        let left = shop.project.repository.draft().code_commit(taken.tree, job.checkpoint.base)?;
-        slot.accept(left)?;
-        crate::sys::crash_point::reach("step.accepted");
-        if !refused.is_empty() {
-            // They are kept under a salvage ref, and must not be in the way of the next step.
-            slot.reset()?;
-        }
+    let left = match told.access {
+        Access::Write => accept(shop, job, &mut slot, taken.tree, &taken.refused),
+        Access::Read => Ok(()),
+    };
+    match left {
+        Ok(()) => slot.clean(),
+        // The step is made all the same. Whoever uses the worktree next opens it anew.
+        Err(error) => tracing::warn!(%error, task = %job.task.id, "a worktree does not follow the step made in it"),
     }
     Ok(Made::Committed(Box::new(committed)))
 }
@@ -338,6 +351,24 @@ fn last_words_of<'a>(document: Option<&'a Document>, answer: &'a str) -> &'a str
         Some(Document::Report(_)) | None => "",
     };
     if summary.trim().is_empty() { answer } else { summary }
+}
+
+/// The worktree says from now on that it has what was taken from it.
+fn accept(
+    shop: &Workshop,
+    job: &Job,
+    slot: &mut SlotGuard,
+    taken: TreeId,
+    refused: &[RefusedFile],
+) -> Result<(), RunError> {
+    let left = shop.project.repository.draft().code_commit(taken, job.checkpoint.base)?;
+    slot.accept(left)?;
+    crate::sys::crash_point::reach("step.accepted");
+    if !refused.is_empty() {
+        // They are kept under a salvage ref, and must not be in the way of the next step.
+        slot.reset()?;
+    }
+    Ok(())
 }
 
 /// Takes the agent's files; what cannot be taken is named, and kept under a salvage ref before it goes.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{
     RunError,
+    agent_step::{checkout_of, is_swept},
     commit::{Committed, Step, commit, step_commit},
     foreman::Job,
     setup,
@@ -72,6 +73,7 @@ pub fn ask(
     crate::sys::crash_point::reach("gate.judged");
     // What the checks left in tracked files must not be there for the next tree.
     checkout.discard()?;
+    checkout.clean();
     match verdict {
         Ok(verdict) => {
             if let Err(error) = shop.remembered.put(&verdict) {
@@ -93,13 +95,21 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
     let from = step_commit(&shop.project.repository, &job.checkpoint, job.tip, job.work.from)?;
     let mut draft = shop.project.repository.draft();
     let code = draft.code_tree(from)?;
-    let checkout = super::agent_step::checkout_of(shop, &mut draft, code, job.checkpoint.base)?;
     let label = Label {
         slot: format!("worker-{}", job.slot),
         task: job.task.id.to_string(),
         phase: job.work.phase.to_string(),
     };
-    let verdict = match ask(shop, profile, code, checkout, label, Some(job.slot))? {
+    let ask = |checkout| ask(shop, profile, code, checkout, label.clone(), Some(job.slot));
+    let asked = match checkout_of(shop, &mut draft, code, job.checkpoint.base).and_then(ask) {
+        Err(error) if is_swept(&error) => {
+            let mut again = shop.project.repository.draft();
+            let code = again.code_tree(from)?;
+            checkout_of(shop, &mut again, code, job.checkpoint.base).and_then(ask)?
+        }
+        asked => asked?,
+    };
+    let verdict = match asked {
         Asked::Verdict(verdict) => verdict,
         Asked::Cancelled => return Ok(None),
     };

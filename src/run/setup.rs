@@ -3,7 +3,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::symlink,
+    os::unix::fs::{MetadataExt, symlink},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -12,9 +12,13 @@ use super::{
     Project, RunError,
     workshop::{SlotGuard, Workshop},
 };
-use crate::sys::{
-    environment, file,
-    process::{How, Label, ProcessLimits, Program},
+use crate::{
+    git::Slot,
+    model::object::Digest,
+    sys::{
+        environment, file,
+        process::{How, Label, ProcessLimits, Program},
+    },
 };
 
 /// How long one setup command may take.
@@ -80,13 +84,42 @@ pub fn prepare(shop: &Workshop, slot: &mut SlotGuard) -> Result<(), RunError> {
             bring(&to, |to| fs::copy(&from, to).map(|_| ()))?;
         }
     }
-    if slot.fresh {
+    if slot.is_fresh {
         for command in &shop.project.settings.worktrees.setup {
             run(shop, &worktree, command)?;
         }
-        slot.fresh = false;
+        note_done(&shop.project, slot)?;
+        slot.is_fresh = false;
     }
     Ok(())
+}
+
+/// Whether the setup commands, as they are now, have run in this worktree to their end.
+pub fn is_done(project: &Project, slot: &Slot) -> bool {
+    if project.settings.worktrees.setup.is_empty() {
+        return true;
+    }
+    let (path, line) = note(project, slot);
+    file::read_limited(&path, line.len()).is_ok_and(|found| found == line)
+}
+
+fn note_done(project: &Project, slot: &Slot) -> Result<(), RunError> {
+    if project.settings.worktrees.setup.is_empty() {
+        return Ok(());
+    }
+    let (path, line) = note(project, slot);
+    let directory = path.parent().unwrap_or(&path);
+    fs::create_dir_all(directory)
+        .and_then(|()| file::write_atomic(&path, &line, file::Sync::No))
+        .map_err(|source| RunError::File { path: path.clone(), what: "cannot be written", source })
+}
+
+/// Where it is noted that a worktree was set up, and in which words: another directory of the same name is another one.
+fn note(project: &Project, slot: &Slot) -> (PathBuf, Vec<u8>) {
+    let inode = slot.path().metadata().map_or(0, |metadata| metadata.ino());
+    let commands = Digest::of(project.settings.worktrees.setup.join("\0"));
+    let path = project.local.cache().join("setup").join(slot.name());
+    (path, format!("{inode} {}\n", commands.0).into_bytes())
 }
 
 /// Whether a path of the configuration stays below the root.

@@ -62,9 +62,9 @@ pub struct Workshop {
     /// The worktrees.
     pub slots: Slots,
     /// One for each worker, made when it is first needed.
-    agent_slots: Vec<Mutex<Option<Slot>>>,
+    agent_slots: Vec<Mutex<Bench>>,
     /// One for each gate that may run at once, and one for the landing.
-    gate_slots: Vec<Mutex<Option<Slot>>>,
+    gate_slots: Vec<Mutex<Bench>>,
     /// Directories for agents' temporary files.
     pub scratch: PathBuf,
     /// Takes what is to be shown.
@@ -111,7 +111,7 @@ impl Workshop {
         let scratch = project.local.scratch();
         std::fs::create_dir_all(&scratch).map_err(file(scratch.clone()))?;
         let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
-        let empty = |count: usize| (0..count).map(|_| Mutex::new(None)).collect();
+        let empty = |count: usize| (0..count).map(|_| Mutex::default()).collect();
         Ok(Self {
             identity: equipment.identity,
             signer: equipment.signer,
@@ -138,15 +138,16 @@ impl Workshop {
         self.agents.iter().map(|(name, agent)| (name.clone(), agent.family())).collect()
     }
 
-    /// The slot of a worker's agents, at a commit.
+    /// The slot of a worker's agents, at a commit, for a step of this task. Say when it is clean: see [`SlotGuard`].
     ///
     /// # Errors
     /// When the worktree cannot be made or switched.
-    pub fn agent_slot(&self, worker: usize, at: CommitId) -> Result<SlotGuard<'_>, RunError> {
-        self.slot(&self.agent_slots[worker], &format!("worker-{worker}"), at)
+    pub fn agent_slot(&self, worker: usize, task: &TaskId, at: CommitId) -> Result<SlotGuard<'_>, RunError> {
+        let bench = self.agent_slots[worker].lock().unwrap_or_else(PoisonError::into_inner);
+        self.ready(bench, &format!("worker-{worker}"), Some(task), at)
     }
 
-    /// A slot where no agent ever works, at a commit; waits until one is free.
+    /// A slot where no agent ever works, at a commit; waits until one is free. Say when it is clean: see [`SlotGuard`].
     ///
     /// # Errors
     /// When the worktree cannot be made or switched.
@@ -157,56 +158,97 @@ impl Workshop {
             Err(std::sync::TryLockError::WouldBlock) => None,
         });
         match free {
-            Some((i, guard)) => self.ready(guard, &format!("gate-{i}"), at),
-            None => self.slot(&self.gate_slots[0], "gate-0", at),
+            Some((i, bench)) => self.ready(bench, &format!("gate-{i}"), None, at),
+            None => {
+                let bench = self.gate_slots[0].lock().unwrap_or_else(PoisonError::into_inner);
+                self.ready(bench, "gate-0", None, at)
+            }
         }
-    }
-
-    fn slot<'a>(&'a self, slot: &'a Mutex<Option<Slot>>, name: &str, at: CommitId) -> Result<SlotGuard<'a>, RunError> {
-        self.ready(slot.lock().unwrap_or_else(PoisonError::into_inner), name, at)
     }
 
     fn ready<'a>(
         &self,
-        mut guard: MutexGuard<'a, Option<Slot>>,
+        mut bench: MutexGuard<'a, Bench>,
         name: &str,
+        task: Option<&TaskId>,
         at: CommitId,
     ) -> Result<SlotGuard<'a>, RunError> {
-        let fresh = match guard.as_mut() {
-            Some(slot) => {
+        let mut is_fresh = false;
+        let slot = match bench.slot.take() {
+            Some(mut slot) => {
+                // One that cannot be switched is not put back: the next step opens it anew, as its files say.
                 slot.switch(at)?;
-                false
+                slot
             }
             None => {
-                let fresh = !self.slots.dir().join(name).exists();
+                is_fresh = !self.slots.dir().join(name).exists();
                 let mut slot = self.slots.get(name, at)?;
-                if !fresh {
-                    slot.prepare(at, &salvage::place("unknown"), &self.identity, Durability::Full)?;
+                slot.set_brought(&self.shared.paths());
+                match (is_fresh, task) {
+                    (true, _) => {}
+                    (false, Some(_)) => {
+                        let left_by = bench.left_by.as_ref().map_or("unknown", TaskId::as_str);
+                        slot.prepare(at, &salvage::place(left_by), &self.identity, Durability::Full)?;
+                    }
+                    // What a check left is nobody's work.
+                    (false, None) => {
+                        slot.discard()?;
+                        slot.switch(at)?;
+                    }
                 }
-                *guard = Some(slot);
-                fresh
+                slot
             }
         };
-        Ok(SlotGuard { guard, fresh })
+        bench.left_by = task.cloned();
+        let is_fresh = is_fresh || !setup::is_done(&self.project, &slot);
+        Ok(SlotGuard { bench, slot: Some(slot), is_clean: false, is_fresh })
     }
 }
 
-/// A slot in use by one step.
+/// Where a slot stays between two steps.
+#[derive(Debug, Default)]
+struct Bench {
+    /// The slot, if it is open and clean.
+    slot: Option<Slot>,
+    /// The task whose work may be in its files if it is not.
+    left_by: Option<TaskId>,
+}
+
+/// A slot in use by one step. Unless it is said to be clean at the end, whoever uses it next opens it anew and keeps what
+/// is in it aside: a step that ends early, be it by a panic, leaves nothing to another task.
 pub struct SlotGuard<'a> {
-    guard: MutexGuard<'a, Option<Slot>>,
-    /// Whether the worktree was made just now, so that its setup is still owed.
-    pub fresh: bool,
+    bench: MutexGuard<'a, Bench>,
+    slot: Option<Slot>,
+    is_clean: bool,
+    /// Whether the setup of the worktree is still owed.
+    pub is_fresh: bool,
+}
+
+impl SlotGuard<'_> {
+    /// All that is in the worktree is in commits or kept aside.
+    pub fn clean(mut self) {
+        self.is_clean = true;
+    }
+}
+
+impl Drop for SlotGuard<'_> {
+    fn drop(&mut self) {
+        if self.is_clean {
+            self.bench.slot = self.slot.take();
+            self.bench.left_by = None;
+        }
+    }
 }
 
 impl std::ops::Deref for SlotGuard<'_> {
     type Target = Slot;
     fn deref(&self) -> &Slot {
-        self.guard.as_ref().expect("a guard is made of a slot that is there")
+        self.slot.as_ref().expect("a guard is made of a slot that is there")
     }
 }
 
 impl std::ops::DerefMut for SlotGuard<'_> {
     fn deref_mut(&mut self) -> &mut Slot {
-        self.guard.as_mut().expect("a guard is made of a slot that is there")
+        self.slot.as_mut().expect("a guard is made of a slot that is there")
     }
 }
