@@ -82,7 +82,7 @@ fn branches(project: &Project, extent: Extent, cleaned: &mut Cleaned) -> Result<
 
 fn worktrees(project: &Project, extent: Extent, cleaned: &mut Cleaned) -> Result<(), RunError> {
     let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
-    let (identity, at) = (project.repository.identity()?, project.head_commit()?);
+    let (identity, at) = (project.repository.identity()?, project.head_code_commit()?);
     for name in slots.list()? {
         cleaned.removed.push(format!("worktree {}", project.worktrees_dir().join(&name).display()));
         if extent.dry_run {

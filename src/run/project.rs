@@ -7,7 +7,10 @@ use std::{
 
 use super::RunError;
 use crate::{
-    config::{parse, settings::Settings},
+    config::{
+        parse,
+        settings::{Durability, Settings},
+    },
     git::Repository,
     handoff::layout::{self, LocalDir},
     model::object::CommitId,
@@ -60,6 +63,25 @@ impl Project {
     /// [`RunError::NoCommit`] on an unborn branch.
     pub fn head_commit(&self) -> Result<CommitId, RunError> {
         self.repository.head()?.commit.ok_or(RunError::NoCommit)
+    }
+
+    /// A commit with the code of HEAD that a worktree can check out: HEAD itself, or one made of it without our files.
+    ///
+    /// # Errors
+    /// [`RunError::NoCommit`] on an unborn branch.
+    pub fn head_code_commit(&self) -> Result<CommitId, RunError> {
+        let head = self.head_commit()?;
+        let mut draft = self.repository.draft();
+        let code = draft.code_tree(head)?;
+        if code == self.repository.root_tree(head)? {
+            return Ok(head);
+        }
+        let commit = draft.code_commit(code, head)?;
+        if !self.repository.exists(commit) {
+            // Only what is checked out, no state: it need not survive a crash.
+            self.repository.publish(draft.objects(), Vec::new(), Durability::Os)?;
+        }
+        Ok(commit)
     }
 
     /// The directory of the worktrees that agents work in: beside the repository, never a temporary one.

@@ -43,7 +43,7 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
     crate::sys::crash_point::reach("recovery.unlocked");
     let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
     let shared = setup::shared(project)?.paths();
-    let (identity, at) = (project.repository.identity()?, project.head_commit()?);
+    let (identity, at) = (project.repository.identity()?, project.head_code_commit()?);
     for name in slots.list()? {
         let mut slot = slots.get(&name, at)?;
         crate::sys::crash_point::reach("recovery.opened");
