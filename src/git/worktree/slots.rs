@@ -83,10 +83,16 @@ impl Slots {
 
     fn make(&self, turn: MutexGuard<'_, ()>, place: Place, at: CommitId) -> Result<Slot, GitError> {
         let dir_is_there = fs::symlink_metadata(&place.path).is_ok_and(|found| found.is_dir());
-        let half_made = fs::read(place.admin.join("locked")).is_ok_and(|why| why.starts_with(INITIALIZING));
+        let half_made = fs::read(place.admin.join("locked")).is_ok_and(|why| why.starts_with(INITIALIZING))
+            && slot_of(&place.admin).as_deref() == Some(&place.path);
         let commit = gix_commit(at);
         let root = code_root(&self.repository.local(), commit)?;
-        self.set_up(&place, commit, dir_is_there && !half_made)?;
+        let found = match (dir_is_there, half_made) {
+            (true, true) => InPlace::HalfMade,
+            (true, false) => InPlace::Directory,
+            (false, _) => InPlace::NoDirectory,
+        };
+        self.set_up(&place, commit, found)?;
         crate::sys::crash_point::reach("slot.empty");
         drop(turn);
         self.fill(place, commit, root)
@@ -172,16 +178,17 @@ impl Slots {
 
     /// Makes the administrative files and the empty directory. A directory that is there and has lost its administrative files
     /// may hold work: it is set aside.
-    fn set_up(&self, place: &Place, commit: ObjectId, dir_has_work: bool) -> Result<(), GitError> {
+    fn set_up(&self, place: &Place, commit: ObjectId, found: InPlace) -> Result<(), GitError> {
         let line = pointer(&place.admin);
         let dot_git = place.path.join(".git");
-        if fs::symlink_metadata(&place.path).is_ok() {
+        // A half-made one has no work in it yet, and its `.git` may not say anything.
+        if found != InPlace::HalfMade && fs::symlink_metadata(&place.path).is_ok() {
             let ours = fs::read_to_string(&dot_git).is_ok_and(|found| found == line);
             let empty = fs::read_dir(&place.path).is_ok_and(|mut entries| entries.next().is_none());
             if !ours && !empty {
                 return Err(SlotError::Occupied(place.path.clone()).into());
             }
-            if dir_has_work && !empty {
+            if found == InPlace::Directory && !empty {
                 self.set_dir_aside(place)?;
             }
         }
@@ -241,6 +248,17 @@ fn unlock(locked: &Path) -> Result<(), GitError> {
         Ok(why) if why.starts_with(INITIALIZING) => fs::remove_file(locked).at("remove", locked),
         Ok(_) | Err(_) => Ok(()),
     }
+}
+
+/// What is where a slot is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InPlace {
+    /// Nothing, or no directory.
+    NoDirectory,
+    /// A directory, which may be that of a slot whose administrative files are lost.
+    Directory,
+    /// A slot whose making was interrupted.
+    HalfMade,
 }
 
 /// The worktree that an administrative directory is for.
