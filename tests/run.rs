@@ -17,7 +17,8 @@ fn sandbox(workflow: &str, jobs: u32) -> Sandbox {
 #[test]
 fn sixteen_tasks_with_eight_workers_land_once_each() {
     for round in 0..3 {
-        let sandbox = sandbox("single", 8);
+        let config = config("single").replace("jobs = 2", "jobs = 8\nland_rounds = 20");
+        let sandbox = Sandbox::new().with_agents(&config);
         let mut tasks: Vec<String> = (10..26).map(|number| format!("t{number}")).collect();
         for (at, task) in tasks.iter().enumerate() {
             let before = at.checked_sub(5).filter(|_| at % 3 == 0);

@@ -115,6 +115,19 @@ fn what_we_know_of_the_worktrees_cannot_be_read() {
 }
 
 #[test]
+fn worktrees_are_half_made() {
+    check(|sandbox| {
+        for admin in admins(sandbox) {
+            fs::write(admin.join("locked"), "initializing\n").expect("written");
+            fs::remove_file(admin.join("orchestrate")).expect("removed");
+        }
+        for worktree in fs::read_dir(sandbox.worktrees()).expect("worktrees").flatten() {
+            fs::write(worktree.path().join(".git"), "").expect("written");
+        }
+    });
+}
+
+#[test]
 fn indexes_and_heads_of_worktrees_are_broken() {
     check(|sandbox| {
         for admin in admins(sandbox) {

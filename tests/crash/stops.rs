@@ -143,15 +143,17 @@ fn a_second_run_is_told_who_holds_the_repository() {
         ended.expect(6);
         assert!(ended.stderr.contains(&format!("pid {pid}")), "{words:?}: {}", ended.stderr);
     }
-    let status = sandbox.run(&["status", "--json"]);
-    let view: serde_json::Value = serde_json::from_str(&status.expect(0).stdout).expect("JSON");
+    // It is written down at intervals.
+    let view = wait_until("it says who works", || {
+        let view = sandbox.status();
+        view["workers"][0].is_object().then_some(view)
+    });
     assert_eq!(view["run"]["pid"].to_string(), pid, "{view:#}");
     assert_eq!(view["workers"].as_array().map(Vec::len), Some(1), "{view:#}");
     assert_eq!(view["workers"][0]["task"], "a");
     assert_eq!(view["workers"][0]["phase"], "implement");
     go(&sandbox);
     run.end().expect(0);
-    let after = sandbox.run(&["status", "--json"]);
-    let view: serde_json::Value = serde_json::from_str(&after.expect(0).stdout).expect("JSON");
+    let view = sandbox.status();
     assert!(view["run"].is_null() && view["workers"].as_array().is_some_and(Vec::is_empty), "{view:#}");
 }

@@ -29,6 +29,8 @@ fn stubborn() -> Sandbox {
 fn begun(sandbox: &Sandbox) -> crate::kit::program::Background {
     let run = sandbox.begin(&["start"]);
     wait_until("the agent writes", || (!sandbox.tokens().is_empty()).then_some(()));
+    // Whose work is in a worktree is written down at intervals.
+    wait_until("it says who works", || sandbox.status()["workers"][0]["task"].is_string().then_some(()));
     run
 }
 

@@ -106,6 +106,13 @@ impl Sandbox {
         entries.filter(|(path, _)| !path.starts_with(".handoff/") && !path.starts_with("notes/")).collect()
     }
 
+    /// What `status --json` says.
+    #[track_caller]
+    pub fn status(&self) -> serde_json::Value {
+        let ended = self.run(&["status", "--json"]);
+        serde_json::from_str(&ended.expect(0).stdout).expect("JSON")
+    }
+
     /// Those of agents' tokens that are in no commit of any ref.
     pub fn lost_tokens(&self) -> Vec<String> {
         let tokens = self.tokens();
