@@ -44,14 +44,16 @@ struct Case {
     files: usize,
     tasks: usize,
     jobs: usize,
+    /// Rounds at most: the script takes minutes where there are many files.
+    rounds_max: usize,
     /// The most that this project allows itself, as a share of the script.
     goal: f64,
 }
 
 const CASES: [Case; 3] = [
-    Case { name: "100 files, 4 workers", files: 100, tasks: 100, jobs: 4, goal: 1.0 / 3.0 },
-    Case { name: "100 files, 16 workers", files: 100, tasks: 100, jobs: 16, goal: 1.0 / 3.0 },
-    Case { name: "20000 files, 4 workers", files: 20_000, tasks: 100, jobs: 4, goal: 1.0 / 10.0 },
+    Case { name: "100 files, 4 workers", files: 100, tasks: 100, jobs: 4, rounds_max: 9, goal: 1.0 / 3.0 },
+    Case { name: "100 files, 16 workers", files: 100, tasks: 100, jobs: 16, rounds_max: 9, goal: 1.0 / 3.0 },
+    Case { name: "20000 files, 4 workers", files: 20_000, tasks: 100, jobs: 4, rounds_max: 1, goal: 1.0 / 10.0 },
 ];
 
 fn main() {
@@ -66,7 +68,7 @@ fn main() {
     for case in &CASES {
         let template = world.template(case.files);
         let (mut script, mut ours) = (Vec::new(), Vec::new());
-        for round in 0..rounds {
+        for round in 0..rounds.min(case.rounds_max) {
             // Turn and turn about, so that what else the machine does hits both.
             script.push(world.by_script(&template, case, round));
             ours.push(world.by_us(&template, case, round));
