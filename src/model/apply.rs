@@ -628,23 +628,7 @@ fn unfolded(plan: &Plan, group: &[PhaseId], checkpoint: &Checkpoint) -> Vec<Phas
             if !spec.needs.iter().any(|need| group.contains(need)) {
                 needs.extend(ends_before.iter().cloned());
             }
-            of_step.push(Phase {
-                id: named(id),
-                needs,
-                state: State::Waiting,
-                attempts: 0,
-                failures: 0,
-                infra: 0,
-                rounds: 0,
-                start: 0,
-                step: None,
-                authors: Families::new(),
-                finding: None,
-                approved: false,
-                held: String::new(),
-                summary: String::new(),
-                feedback: Vec::new(),
-            });
+            of_step.push(Phase::new(named(id), needs));
         }
         let needed: Vec<PhaseId> = of_step.iter().flat_map(|phase: &Phase| phase.needs.clone()).collect();
         ends_before = of_step.iter().map(|phase| phase.id.clone()).filter(|id| !needed.contains(id)).collect();

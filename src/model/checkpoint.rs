@@ -110,6 +110,29 @@ pub struct Phase {
     pub feedback: Vec<String>,
 }
 
+impl Phase {
+    /// A phase for which nothing has been done.
+    pub(super) fn new(id: PhaseId, needs: Vec<PhaseId>) -> Self {
+        Self {
+            id,
+            state: State::Waiting,
+            needs,
+            attempts: 0,
+            failures: 0,
+            infra: 0,
+            rounds: 0,
+            start: 0,
+            step: None,
+            authors: Families::new(),
+            finding: None,
+            approved: false,
+            held: String::new(),
+            summary: String::new(),
+            feedback: Vec::new(),
+        }
+    }
+}
+
 /// What a review asked for, and of what work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -188,26 +211,9 @@ super::task::word_enum!(TaskState {
 impl Checkpoint {
     /// The state of a task before its first step.
     pub fn begin(task: &Task, workflow: Workflow, base: CommitId, bounds: Bounds) -> Self {
-        let phase = |id: PhaseId, needs: Vec<PhaseId>| Phase {
-            id,
-            state: State::Waiting,
-            needs,
-            attempts: 0,
-            failures: 0,
-            infra: 0,
-            rounds: 0,
-            start: 0,
-            step: None,
-            authors: Families::new(),
-            finding: None,
-            approved: false,
-            held: String::new(),
-            summary: String::new(),
-            feedback: Vec::new(),
-        };
-        let mut phases: Vec<_> = workflow.phases.iter().map(|s| phase(s.id.clone(), s.needs.clone())).collect();
+        let mut phases: Vec<_> = workflow.phases.iter().map(|s| Phase::new(s.id.clone(), s.needs.clone())).collect();
         let all = phases.iter().map(|phase| phase.id.clone()).collect();
-        phases.push(phase(PhaseId::land(), all));
+        phases.push(Phase::new(PhaseId::land(), all));
         let mut checkpoint = Self {
             schema: CHECKPOINT_SCHEMA,
             task: task.id.clone(),

@@ -290,6 +290,40 @@ pub struct Record {
 }
 
 impl Record {
+    /// The record of a step that has just begun: who does what, on which code, and when it began. How it ended is for the
+    /// caller to say; its number is given when it is committed.
+    pub fn begin(task: TaskId, phase: PhaseId, actor: Actor, base: CommitId, code: TreeId, started: String) -> Self {
+        Self {
+            schema: RECORD_SCHEMA,
+            task,
+            seq: 0,
+            phase,
+            attempt: 1,
+            role: None,
+            actor,
+            session: None,
+            base,
+            code,
+            prompt: None,
+            context: Vec::new(),
+            started,
+            duration_ms: 0,
+            tokens: Tokens::default(),
+            cost_usd: None,
+            outcome: Outcome::Done,
+            reason: String::new(),
+            document: None,
+            gate: None,
+            decision: None,
+            new_base: None,
+            feedback: String::new(),
+            summary: String::new(),
+            changed: Vec::new(),
+            refused: Vec::new(),
+            checkpoint_before: None,
+        }
+    }
+
     /// How long it took.
     pub fn duration(&self) -> Duration {
         Duration::from_millis(self.duration_ms)

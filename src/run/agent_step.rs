@@ -25,7 +25,7 @@ use crate::{
         money::{Money, Tokens},
         next::What,
         object::{CommitId, TreeId},
-        record::{Actor, ChangeKind, ChangedFile, Document, Outcome, RECORD_SCHEMA, Record, RefusedFile},
+        record::{Actor, ChangeKind, ChangedFile, Document, Outcome, Record, RefusedFile},
         verdict::Status,
         workflow::{Access, Role},
     },
@@ -294,39 +294,35 @@ fn judge(
     let report = (told.access == Access::Read && document.is_none() && outcome == Outcome::Done)
         .then(|| Document::Report(text::clean(&asked.answer.text)));
     let record = Record {
-        schema: RECORD_SCHEMA,
-        task: job.task.id.clone(),
-        seq: 0,
-        phase: job.work.phase.clone(),
         attempt: job.work.attempt,
         role: Some(told.role.to_string()),
-        actor: Actor::Agent {
-            name: agent.name().to_owned(),
-            adapter: agent.adapter().word().to_owned(),
-            version: shop.versions.get(agent.name()).cloned(),
-            model: asked.answer.model.clone().or_else(|| agent.model().map(str::to_owned)),
-            family: agent.family(),
-        },
         session: asked.answer.session.clone(),
-        base: told.from,
-        code: taken.tree,
         prompt: Some(told.prompt.digest),
         context: told.prompt.context,
-        started: told.started,
         duration_ms: asked.duration_ms,
         tokens: asked.tokens,
         cost_usd: asked.cost,
         outcome,
         reason,
         document: document.or(report),
-        gate: None,
-        decision: None,
-        new_base: None,
         feedback,
         summary: text::head(text::clean(&words).trim(), SUMMARY_LINES_MAX, SUMMARY_BYTES_MAX),
         changed: taken.changed,
         refused: taken.refused.clone(),
-        checkpoint_before: None,
+        ..Record::begin(
+            job.task.id.clone(),
+            job.work.phase.clone(),
+            Actor::Agent {
+                name: agent.name().to_owned(),
+                adapter: agent.adapter().word().to_owned(),
+                version: shop.versions.get(agent.name()).cloned(),
+                model: asked.answer.model.clone().or_else(|| agent.model().map(str::to_owned)),
+                family: agent.family(),
+            },
+            told.from,
+            taken.tree,
+            told.started,
+        )
     };
     let step = Step { job, from: told.from, code: taken.tree, record, transcript: Some(asked.answer.transcript) };
     let committed = commit(shop, draft, step)?;

@@ -15,7 +15,7 @@ use crate::{
     gate::{self, Definition},
     model::{
         object::{CommitId, TreeId},
-        record::{Actor, CheckResult, GateVerdict, Outcome, RECORD_SCHEMA, Record},
+        record::{Actor, CheckResult, GateVerdict, Outcome, Record},
     },
     report::event::RunEvent,
     sys::{clock, machine, process::Label},
@@ -120,33 +120,20 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
     };
     let refused = outcome != Outcome::Done;
     let record = Record {
-        schema: RECORD_SCHEMA,
-        task: job.task.id.clone(),
-        seq: 0,
-        phase: job.work.phase.clone(),
         attempt: job.work.attempt,
-        role: None,
-        actor: Actor::Gate { profile: profile.to_owned() },
-        session: None,
-        base: from,
-        code,
-        prompt: None,
-        context: Vec::new(),
-        started,
         duration_ms: clock.elapsed().as_millis() as u64,
-        tokens: Default::default(),
-        cost_usd: None,
         outcome,
         reason: if refused { crate::land::batch::gate_reason(&verdict) } else { String::new() },
-        document: None,
         feedback: if refused { feedback(shop, &verdict)? } else { String::new() },
         gate: Some(*verdict),
-        decision: None,
-        new_base: None,
-        summary: String::new(),
-        changed: Vec::new(),
-        refused: Vec::new(),
-        checkpoint_before: None,
+        ..Record::begin(
+            job.task.id.clone(),
+            job.work.phase.clone(),
+            Actor::Gate { profile: profile.to_owned() },
+            from,
+            code,
+            started,
+        )
     };
     commit(shop, draft, Step { job, from, code, record, transcript: None }).map(Some)
 }

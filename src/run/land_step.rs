@@ -19,7 +19,7 @@ use crate::{
         checkpoint::Checkpoint,
         next::{What, Work},
         object::{CommitId, TreeId},
-        record::{Actor, Outcome, RECORD_SCHEMA, Record},
+        record::{Actor, Outcome, Record},
         task::TaskId,
         workflow::PhaseId,
     },
@@ -198,33 +198,14 @@ fn write_down(
         agent: None,
     };
     let record = Record {
-        schema: RECORD_SCHEMA,
-        task: landing.task.id.clone(),
-        seq: 0,
-        phase,
         attempt,
-        role: None,
-        actor: Actor::Land,
-        session: None,
-        base: refusal.onto,
-        code: refusal.tree,
-        prompt: None,
-        context: Vec::new(),
-        started: started.to_owned(),
         duration_ms: clock.elapsed().as_millis() as u64,
-        tokens: Default::default(),
-        cost_usd: None,
         outcome: Outcome::Failed,
         reason: refusal.reason,
-        document: None,
         gate: refusal.verdict,
-        decision: None,
         new_base: Some(refusal.onto),
         feedback: refusal.feedback,
-        summary: String::new(),
-        changed: Vec::new(),
-        refused: Vec::new(),
-        checkpoint_before: None,
+        ..Record::begin(landing.task.id.clone(), phase, Actor::Land, refusal.onto, refusal.tree, started.to_owned())
     };
     crate::sys::crash_point::reach("land.refused");
     let draft = shop.project.repository.draft();
