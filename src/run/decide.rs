@@ -133,19 +133,25 @@ pub fn request_stop(project: &Project, level: StopLevel) -> Result<lock::Holder,
     let holder = lock::holder(&path).map_err(RunError::Lock)?.ok_or(RunError::NoRun)?;
     let directory = project.local.requests();
     let file = directory.join(STOP_FILE);
-    let word: &[u8] = if level == StopLevel::Now { b"now\n" } else { b"finish\n" };
+    // With its number: the request is for this run, not for one after it.
+    let word = if level == StopLevel::Now { "now" } else { "finish" };
+    let line = format!("{word} {}\n", holder.pid);
     fs::create_dir_all(&directory)
-        .and_then(|()| file::write_atomic(&file, word, Sync::No))
+        .and_then(|()| file::write_atomic(&file, line.as_bytes(), Sync::No))
         .map_err(|source| RunError::File { path: file.clone(), what: "cannot be written", source })?;
     Ok(holder)
 }
 
-/// What `stop` asked of the run in this local directory.
+/// What `stop` asked of this process in this local directory.
 pub fn stop_request(local: &LocalDir) -> Option<StopLevel> {
     let path = local.requests().join(STOP_FILE);
     match file::read_limited(&path, STOP_BYTES_MAX) {
-        Ok(bytes) if bytes.starts_with(b"now") => Some(StopLevel::Now),
-        Ok(_) => Some(StopLevel::Finish),
+        Ok(bytes) => match String::from_utf8_lossy(&bytes).trim_end().split_once(' ') {
+            Some((word, pid)) if pid == std::process::id().to_string() => {
+                Some(if word == "now" { StopLevel::Now } else { StopLevel::Finish })
+            }
+            Some(_) | None => None,
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => {
             tracing::warn!(%error, "the request to stop cannot be read");
