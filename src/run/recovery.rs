@@ -7,9 +7,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{Project, RunError, salvage, setup};
+use super::{Project, RunError, decide, salvage, setup};
 use crate::{
     git::Slots,
+    handoff::layout,
     report::event::RunEvent,
     sys::{lock::Lease, process::Supervisor},
     text,
@@ -17,6 +18,8 @@ use crate::{
 
 /// Lock files younger than this may belong to a git that the user runs right now.
 const LOCK_AGE_MIN: Duration = Duration::from_secs(2);
+/// How often is looked whether one is gone.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Puts right what an earlier run left behind. The lease proves that no other run is at work.
 ///
@@ -40,6 +43,11 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
         let directory = project.repository.common_dir().join(directory);
         remove_stale_locks(&directory, SystemTime::now()).map_err(file(&directory))?;
     }
+    let common_dir = project.repository.common_dir();
+    let lock = common_dir.join(format!("{}.lock", project.integration_branch()));
+    wait_for_lock(&lock).map_err(file(&lock))?;
+    let transcripts = common_dir.join(layout::TRANSCRIPT_REFS);
+    remove_empty_files(&transcripts).map_err(file(&transcripts))?;
     crate::sys::crash_point::reach("recovery.unlocked");
     let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
     let shared = setup::shared(project)?.paths();
@@ -59,6 +67,10 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
     }
     crate::sys::crash_point::reach("recovery.saved");
     let requests = project.local.requests();
+    if decide::stop_request(&project.local).is_some() {
+        // It was made since we hold the lock.
+        return Ok(told);
+    }
     match fs::remove_dir_all(&requests) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file(&requests)(error)),
         Ok(()) | Err(_) => Ok(told),
@@ -99,8 +111,42 @@ fn remove_stale_locks(directory: &Path, now: SystemTime) -> io::Result<()> {
     Ok(())
 }
 
+/// Removes the lock of the integration branch, which may have any name, as soon as it is too old to be held.
+fn wait_for_lock(lock: &Path) -> io::Result<()> {
+    loop {
+        let modified = match fs::metadata(lock).and_then(|found| found.modified()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            modified => modified?,
+        };
+        // One from the future is as old as it will ever seem.
+        let age = SystemTime::now().duration_since(modified).unwrap_or(LOCK_AGE_MIN);
+        if age >= LOCK_AGE_MIN {
+            tracing::info!(path = %lock.display(), "a stale lock file of an earlier run was removed");
+            return fs::remove_file(lock);
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+}
+
+/// Removes refs that a power loss left empty, as it can where they are not synced. There nothing was promised.
+fn remove_empty_files(directory: &Path) -> io::Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let found = entry.metadata()?;
+        if found.is_file() && found.len() == 0 {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether a directory below `worktrees/` is one that a run made.
 fn is_our_slot(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    name.starts_with("worker-") || name.starts_with("gate-")
+    name.starts_with("orchestrate-worker-") || name.starts_with("orchestrate-gate-")
 }
