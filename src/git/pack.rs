@@ -96,8 +96,10 @@ pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind)
     }
     let joined = put(&objects_dir.join("pack"), finish(pack, rows, hash)?, sync)?;
     if joined.is_some() {
+        crate::sys::crash_point::reach("pack.joined");
         for old in packs {
             fs::remove_file(&old.index)?;
+            crate::sys::crash_point::reach("pack.half-removed");
             fs::remove_file(&old.pack)?;
         }
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    kit::{sandbox::Sandbox, state::Branches},
+    kit::{agents::config, sandbox::Sandbox, state::Branches},
     scenario::Scenario,
 };
 
@@ -160,14 +160,41 @@ fn lock_files_are_left() {
 }
 
 #[test]
+fn a_lock_of_an_integration_branch_with_a_name_of_its_own_is_left() {
+    let sandbox = Sandbox::new().with_agents(&(config("single") + "[landing]\nbranch = \"next\"\n"));
+    sandbox.task("a", "");
+    sandbox.script("implement", "echo $task > $task.txt");
+    fs::write(sandbox.git_dir().join("refs/heads/next.lock"), "").expect("written");
+    sandbox.run(&["start"]).expect(0);
+    assert_eq!(sandbox.git(&["show", "next:a.txt"]), "a");
+    assert_eq!(sandbox.lock_files(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn transcripts_whose_names_were_not_on_the_disk_are_forgotten() {
+    check(|sandbox| {
+        for task in ["a", "c"] {
+            let name = sandbox.git_dir().join("refs/orchestrate/transcripts").join(task);
+            fs::create_dir_all(name.parent().expect("a directory")).expect("directories");
+            fs::write(name, "").expect("written");
+        }
+    });
+}
+
+#[test]
 fn the_users_own_lock_is_left_alone_and_in_nobodys_way() {
     let scenario = scenario("single");
     let sandbox = killed(&scenario, "step.taken:2");
-    let lock = sandbox.git_dir().join("index.lock");
-    fs::write(&lock, "").expect("written");
-    age(&lock, 600);
+    let theirs = sandbox.outside("worker-x");
+    sandbox.git(&["-c", "core.hooksPath=/dev/null", "worktree", "add", "-q", theirs.to_str().expect("UTF-8"), "HEAD"]);
+    let locks = ["index.lock", "worktrees/worker-x/index.lock", "refs/heads/main.lock", "packed-refs.lock"];
+    let locks = locks.map(|lock| sandbox.git_dir().join(lock));
+    for lock in &locks {
+        fs::write(lock, "").expect("written");
+        age(lock, 600);
+    }
     sandbox.run(&["resume"]).expect(0);
-    assert!(lock.exists());
+    assert_eq!(locks.iter().filter(|lock| lock.exists()).count(), locks.len());
 }
 
 #[test]
@@ -186,7 +213,9 @@ fn caches_and_live_files_are_garbage() {
         for directory in ["live", "cache", "children", "requests", "scratch/worker-0"] {
             let directory = sandbox.local().join(directory);
             fs::create_dir_all(&directory).expect("directories");
-            for name in ["run.json", "worker-0.json", "parked.json", "agents.json", "1.json", "result.json", "stop"] {
+            for name in
+                ["run.json", "worker-0.json", "parked.json", "agents.json", "tips", "1.json", "result.json", "stop"]
+            {
                 fs::write(directory.join(name), "\0\u{fffd}{").expect("written");
             }
         }
