@@ -255,15 +255,20 @@ fn home_path(path: &str) -> PathBuf {
     }
 }
 
+/// Writes a file that must not be there: whole, and on the disk, or not at all. Half a key would be in the way for ever.
 fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), GitError> {
-    let mut options = fs::File::options();
-    options.write(true).create_new(true);
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".").suffix(".tmp");
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
     let _ = mode;
-    let mut file = options.open(path).at("make", path)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).at("write", path)
+    let mut file = builder.tempfile_in(dir).at("make", path)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).at("write", path)?;
+    crate::sys::crash_point::reach("key.written");
+    file.persist_noclobber(path).map_err(|failed| failed.error).at("make", path)?;
+    fs::File::open(dir).and_then(|dir| dir.sync_all()).at("sync", dir)
 }
 
 /// The agent's socket, if there is one that holds this key.

@@ -72,7 +72,14 @@ pub fn signer(repository: &Repository, key: SigningKey) -> Result<Signer, RunErr
             let path = environment::data_dir()
                 .map(|dir| dir.join("id_ed25519"))
                 .ok_or_else(|| RunError::Preflight { what: "no home directory for the key".to_owned(), hint: None })?;
-            if path.exists() { Signer::own(&path)? } else { Signer::create_own(&path, "git-orchestrate")? }
+            match path.exists() {
+                true => Signer::own(&path)?,
+                // Another run, in another repository, may make it at this moment.
+                false => Signer::create_own(&path, "git-orchestrate").or_else(|error| match path.exists() {
+                    true => Signer::own(&path),
+                    false => Err(error),
+                })?,
+            }
         }
     };
     signer
