@@ -6,6 +6,8 @@ mod clones;
 #[path = "crash/kills.rs"]
 mod kills;
 mod kit;
+#[path = "crash/moments.rs"]
+mod moments;
 #[path = "crash/points.rs"]
 mod points;
 #[path = "crash/ruins.rs"]

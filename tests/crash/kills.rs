@@ -62,13 +62,13 @@ enum Came {
 }
 
 /// What is on the branches, and how often agents were run for it.
-struct Kept {
+pub struct Kept {
     branches: Branches,
     runs: BTreeMap<(String, String, u32), usize>,
 }
 
 impl Kept {
-    fn of(sandbox: &Sandbox) -> Self {
+    pub fn of(sandbox: &Sandbox) -> Self {
         let branches = Branches::of(sandbox);
         branches.check();
         Self { runs: branches.runs(&sandbox.agent_runs("start")), branches }
@@ -76,7 +76,7 @@ impl Kept {
 
     /// Panics unless all this is still there, and nothing of it was done again.
     #[track_caller]
-    fn check_before(&self, now: &Self) {
+    pub fn check_before(&self, now: &Self) {
         now.branches.check_keeps(&self.branches);
         let again: Vec<_> = self.runs.iter().filter(|(step, count)| now.runs.get(*step) != Some(*count)).collect();
         assert!(again.is_empty(), "committed, and yet run again: {again:?}");
@@ -216,9 +216,7 @@ fn killed_anywhere_it_goes_on_and_comes_to_the_same() {
     let unseen: Vec<_> = points::named().difference(&seen).cloned().collect();
     assert!(unseen.is_empty(), "no scenario passes these points: {unseen:?}");
 
-    let golden: Vec<Sandbox> = (0..scenarios.len())
-        .map(|at| play(&scenarios[at], &Case { scenario: at, act: 0, kills: Vec::new() }, None, None).0)
-        .collect();
+    let golden: Vec<Sandbox> = scenarios.iter().map(Scenario::played).collect();
     let total = all.len();
     let wanted = std::env::var("CRASH_CASE").ok();
     let count = std::env::var("CRASH_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(CASES_DEFAULT);
@@ -249,7 +247,7 @@ fn killed_anywhere_it_goes_on_and_comes_to_the_same() {
     tell(&came, total, &scenarios);
 }
 
-fn said(panic: &(dyn std::any::Any + Send)) -> String {
+pub fn said(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
 }

@@ -90,6 +90,16 @@ impl Scenario {
         }
     }
 
+    /// A copy that was played to its end and never killed.
+    pub fn played(&self) -> Sandbox {
+        let sandbox = self.template.copy();
+        for act in self.acts {
+            sandbox.run(act.words).expect(act.code);
+        }
+        self.check_end(&sandbox, None);
+        sandbox
+    }
+
     /// What must be true of the end, whatever happened on the way.
     pub fn check_end(&self, sandbox: &Sandbox, golden: Option<&Sandbox>) {
         let branches = Branches::of(sandbox);
