@@ -34,6 +34,8 @@ use crate::{
 
 /// How often the loop looks for signals and requests while nothing happens.
 const TICK: Duration = Duration::from_millis(100);
+/// How long nothing has to happen before what workers do is written down at once.
+const QUIET: Duration = Duration::from_millis(5);
 /// How often what workers do is written down for `status`, and requests are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -167,9 +169,13 @@ impl Driver {
             if !self.foreman.is_busy() && (self.stop.level.is_some() || self.foreman.wakes_at().is_none()) {
                 break;
             }
-            match receiver.recv_timeout(TICK) {
+            let wait = if self.shop.live.is_behind() { QUIET } else { TICK };
+            match receiver.recv_timeout(wait) {
                 Ok(event) => self.take_in(event, show),
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look_around();
+                    looked = Instant::now();
+                }
                 Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: the driver holds a sender itself"),
             }
             while let Ok(event) = receiver.try_recv() {

@@ -130,6 +130,11 @@ impl Live {
         }
     }
 
+    /// Whether a worker does something else than its file says.
+    pub fn is_behind(&self) -> bool {
+        self.told().workers.iter().any(|desk| desk.now != desk.written)
+    }
+
     /// Writes what was told since the last time.
     pub fn flush(&self) {
         let mut told = self.told();
