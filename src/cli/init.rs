@@ -107,13 +107,18 @@ fn choose(
 ) -> Result<InitChoices, Failure> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_on_path = |program: &str| find_program(program, &path).is_some();
-    let agents = agents(&arguments.agents, &path, terminal)?;
+    let found = agents(&arguments.agents, &path, terminal)?;
+    let (agents, without_model): (Vec<_>, Vec<_>) = found.into_iter().partition(|kind| usual_family(*kind).is_some());
     let Toolchain { checks, setup, link } = if arguments.gates.is_empty() {
         toolchain::detect(&place.root, &is_on_path)
     } else {
         told_checks(&arguments.gates)
     };
     report.agents(&agents)?;
+    for word in without_model.iter().map(|kind| adapter_word(*kind)) {
+        let message = format!("'{word}' was found too, but not which model it runs");
+        terminal.warn(&message, Some(&format!("name the model under [agents.{word}] in {CONFIG} to use it")));
+    }
     for FoundCheck { name, run, because } in &checks {
         let because = because.as_ref().map(|because| format!("  (by {because})")).unwrap_or_default();
         report.line("gate", &format!("{name}: {run}{because}"))?;
@@ -128,6 +133,7 @@ fn choose(
     }
     let mut choices = InitChoices {
         agents: agents.into_iter().map(|kind| (adapter_word(kind).to_owned(), kind, None)).collect(),
+        without_model,
         gate_checks: checks.into_iter().map(|check| (check.name, check.run)).collect(),
         copy: Vec::new(),
         link,

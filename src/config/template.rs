@@ -8,6 +8,8 @@ use super::settings::{AdapterKind, Settings};
 pub struct InitChoices {
     /// The agents, the first choice for writing first: name, how it is driven, its model.
     pub agents: Vec<(String, AdapterKind, Option<String>)>,
+    /// Agents that cannot be used before somebody names their model: written as comments, to be filled in.
+    pub without_model: Vec<AdapterKind>,
     /// The checks of the gate `full`: name and command.
     pub gate_checks: Vec<(String, String)>,
     /// Files copied into each worktree, such as `.env`.
@@ -103,6 +105,17 @@ fn agents(page: &mut Page, choices: &InitChoices) {
             page.prose("  env = { NAME = \"…\" }     variables set for it");
             page.prose("  parallel_max = 2         how many steps it may do at once");
         }
+    }
+    for adapter in &choices.without_model {
+        let word = adapter_word(*adapter);
+        page.gap();
+        page.prose(&format!(
+            "'{word}' was found too. Which model it runs is its user's to say: name it, take the '#' away, and"
+        ));
+        page.prose("add it to [roles].");
+        page.line(format!("# [agents.{word}]"));
+        page.line(format!("# adapter = {}", quoted(word)));
+        page.line("# model = \"anthropic/claude-sonnet-4-5\"");
     }
 }
 

@@ -43,6 +43,38 @@ next:  git orchestrate task add "…"      a task; or git orchestrate task impor
 }
 
 #[test]
+fn what_it_writes_can_be_started_at_once() {
+    let sandbox = Sandbox::new();
+    for agent in ["claude", "codex", "gemini", "opencode", "make"] {
+        sandbox.program(agent, "echo 1.0");
+    }
+    sandbox.write("Makefile", "test:\n\ttrue\n");
+    sandbox.git(&["commit", "--quiet", "--allow-empty", "--message=first"]);
+    let ran = sandbox.run(&["init"]);
+    assert_eq!(
+        ran.stderr,
+        "warning: 'opencode' was found too, but not which model it runs\n\
+         hint: name the model under [agents.opencode] in .handoff/config.toml to use it\n"
+    );
+    sandbox.run(&["task", "add", "A task"]);
+    let ran = sandbox.run(&["start", "--dry-run"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{}", ran.stdout);
+
+    // What it left as a comment needs no more than the '#' away.
+    let config = sandbox.read(".handoff/config.toml");
+    let filled: Vec<_> = config
+        .lines()
+        .scan(false, |is_within, line| {
+            *is_within = (*is_within || line == "# [agents.opencode]") && line.starts_with('#');
+            Some(if *is_within { line.trim_start_matches("# ") } else { line })
+        })
+        .collect();
+    sandbox.write(".handoff/config.toml", &filled.join("\n"));
+    let ran = sandbox.run(&["agents"]);
+    assert!(ran.stdout.contains("opencode"), "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
 fn each_kind_of_project_is_tested_in_its_own_way() {
     for (files, program, check) in [
         (&[("go.mod", "module x")][..], "go", "go test ./..."),
