@@ -146,6 +146,7 @@ fn record(checkpoint: &Checkpoint, line: &str) -> Record {
         reason: rest.clone(),
         document,
         gate: None,
+        definition: None,
         decision,
         new_base: (who == "land").then(|| commit('c')),
         feedback: if matches!(result, Outcome::Done) { String::new() } else { rest },

@@ -266,6 +266,7 @@ impl World {
             reason: String::new(),
             document: None,
             gate: None,
+            definition: None,
             decision: None,
             new_base: None,
             feedback: String::new(),

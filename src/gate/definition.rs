@@ -24,6 +24,8 @@ pub struct Definition {
     /// variables, names of variables it is passed, and whether it starts clean. What those variables hold, and which
     /// version of a tool is installed, is not in it.
     pub digest: Digest,
+    /// The text of which it is the digest: JSON, as evidence.
+    pub text: String,
 }
 
 impl Definition {
@@ -53,8 +55,8 @@ impl Definition {
             // With more time a check may pass that was too slow: the limit decides too, wherever it is set.
             check.timeout.get_or_insert(settings.limits.check_timeout);
         }
-        let decides = serde_json::to_vec(&(DIGEST_SCHEMA, profile, &checks)).expect("settings are plain data");
-        Ok(Self { profile: own(), checks, digest: Digest::of(decides) })
+        let text = serde_json::to_string(&(DIGEST_SCHEMA, profile, &checks)).expect("settings are plain data");
+        Ok(Self { profile: own(), checks, digest: Digest::of(&text), text })
     }
 
     /// Whether a check asks for a checkout without ignored files. All checks of a profile run in one directory, so that

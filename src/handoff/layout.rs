@@ -19,6 +19,8 @@ pub const PROMPTS: &str = ".handoff/prompts";
 pub const ALLOWED_SIGNERS: &str = ".handoff/allowed_signers";
 /// The tasks' states.
 pub const CHECKPOINTS: &str = ".handoff/checkpoints";
+/// The records of landings.
+pub const LANDINGS: &str = ".handoff/landings";
 /// The records of steps.
 pub const STEPS: &str = ".handoff/steps";
 
@@ -42,6 +44,16 @@ pub fn prompt(role: &str) -> String {
 /// `.handoff/checkpoints/<task>.toml`
 pub fn checkpoint(task: &TaskId) -> String {
     format!("{CHECKPOINTS}/{task}.toml")
+}
+
+/// `.handoff/landings/<task>.json`
+pub fn landing(task: &TaskId) -> String {
+    format!("{LANDINGS}/{task}.json")
+}
+
+/// `.handoff/landings/land.json`: of the last merge of the integration branch into a person's. No task can have that name.
+pub fn landing_onto() -> String {
+    format!("{LANDINGS}/land.json")
 }
 
 /// `.handoff/steps/<task>`

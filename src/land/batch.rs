@@ -8,9 +8,10 @@ use crate::{
         CommitDraft, Draft, Edit, GitError, Identity, Objects, OnConflict, PublishError, RefMove, Repository, Signer,
         When,
     },
-    handoff::layout,
+    handoff::{landings, layout},
     land::LandError,
     model::{
+        landing::{self as record, LANDING_SCHEMA},
         object::{BlobId, CommitId, TreeId},
         record::{CheckResult, GateVerdict},
         task::TaskId,
@@ -73,6 +74,10 @@ pub struct Landing<'a> {
     pub durability: Durability,
     /// Judges a code tree that is in the repository, given also as a commit that a slot can check out.
     pub judge: &'a mut dyn FnMut(TreeId, CommitId) -> Result<GateVerdict, LandError>,
+    /// The text of the definition by which a verdict was given.
+    pub definition: &'a dyn Fn(&GateVerdict) -> Option<String>,
+    /// The text of the configuration that the gate is read from.
+    pub config: &'a str,
     /// Told each time that the branch moved: the tasks that did it, and the new tip.
     pub landed: &'a mut dyn FnMut(&[TaskId], CommitId),
 }
@@ -102,7 +107,10 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
             .ok_or_else(|| LandError::NothingThere(landing.branch.to_owned()))?;
         let mut draft = landing.repository.draft();
         let known = fates.len();
-        let merged = merge(&mut draft, tip, batch, &mut fates)?;
+        let (merged, later) = merge(&mut draft, tip, batch, &mut fates)?;
+        if !later.is_empty() {
+            batches.push(later);
+        }
         let Some(last) = merged.last() else {
             // The trees that the conflicts are redone on must be there.
             keep(landing, draft.objects(), landing.durability)?;
@@ -118,7 +126,7 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
         let verdict = (landing.judge)(tree, candidate_commit)?;
         crate::sys::crash_point::reach("land.judged");
         match verdict.result {
-            CheckResult::Pass => match publish(landing, tip, &merged, objects) {
+            CheckResult::Pass => match publish(landing, tip, &merged, &verdict, objects) {
                 Ok(commits) => {
                     let tasks: Vec<TaskId> = merged.iter().map(|merged| merged.candidate.task.clone()).collect();
                     if let Some(tip) = commits.last() {
@@ -155,13 +163,15 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
     Ok(fates)
 }
 
-/// Puts the candidates one after another onto the tip; those that conflict are left out, with their fate.
+/// Puts the candidates one after another onto the tip. One that conflicts with the tip is left out, with its fate; one
+/// that conflicts with those before it is left for later: whether they land is not known yet.
 fn merge(
     draft: &mut Draft,
     tip: CommitId,
     batch: Vec<Candidate>,
     fates: &mut Vec<(TaskId, Fate)>,
-) -> Result<Vec<Merged>, LandError> {
+) -> Result<(Vec<Merged>, Vec<Candidate>), LandError> {
+    let mut later = Vec::new();
     let mut tree = draft.code_tree(tip)?;
     let mut merged = Vec::new();
     for candidate in batch {
@@ -170,12 +180,14 @@ fn merge(
         if both.conflicts.is_empty() {
             tree = both.tree;
             merged.push(Merged { candidate, tree });
+        } else if !merged.is_empty() {
+            later.push(candidate);
         } else {
             let paths = both.conflicts.into_iter().map(|conflict| conflict.path).collect();
             fates.push((candidate.task, Fate::Conflict { paths, onto: tip, tree: both.tree }));
         }
     }
-    Ok(merged)
+    Ok((merged, later))
 }
 
 /// Puts objects into the repository that no ref needs yet.
@@ -188,6 +200,7 @@ fn publish(
     landing: &mut Landing,
     tip: CommitId,
     merged: &[Merged],
+    verdict: &GateVerdict,
     objects: Objects,
 ) -> Result<Vec<CommitId>, GitError> {
     let mut draft = landing.repository.draft();
@@ -195,7 +208,8 @@ fn publish(
     let mut handoff = draft.tree_at(root, layout::DIR)?;
     let mut commits = Vec::new();
     let mut parent = tip;
-    for Merged { candidate, tree } in merged {
+    let batch: Vec<TaskId> = merged.iter().map(|merged| merged.candidate.task.clone()).collect();
+    for (at, Merged { candidate, tree }) in merged.iter().enumerate() {
         let path = layout::checkpoint(&candidate.task);
         let own = landing.repository.root_tree(candidate.tip)?;
         let checkpoint = landing.repository.entry(own, &path)?.map(|entry| BlobId(entry.id));
@@ -203,6 +217,27 @@ fn publish(
             checkpoint.ok_or_else(|| GitError::NoObject { kind: "blob", name: format!("{}:{path}", candidate.tip) })?;
         let mut edits: Vec<Edit> = handoff.iter().map(|tree| Edit::put_tree(layout::DIR, *tree)).collect();
         edits.push(Edit::put(&path, checkpoint));
+        let mut record = record::Landing {
+            schema: LANDING_SCHEMA,
+            task: Some(candidate.task.clone()),
+            onto: parent,
+            tip: candidate.tip,
+            code: *tree,
+            batch: batch.clone(),
+            gate: None,
+            definition: None,
+            config: None,
+        };
+        if at + 1 == merged.len() {
+            record.gate = Some(verdict.clone());
+            record.definition = (landing.definition)(verdict);
+            let known = |commit| landing.repository.read(commit, layout::CONFIG);
+            let has = |text: Option<Vec<u8>>| text.is_some_and(|text| text == landing.config.as_bytes());
+            let is_known = has(known(tip)?) || has(known(candidate.tip)?);
+            record.config = (!is_known).then(|| landing.config.to_owned());
+        }
+        let record = draft.blob(landings::to_json(&record).as_bytes())?;
+        edits.push(Edit::put(&layout::landing(&candidate.task), record));
         let root = draft.tree(Some(*tree), &edits)?;
         let commit = CommitDraft {
             tree: root,

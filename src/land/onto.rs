@@ -7,8 +7,9 @@ use super::LandError;
 use crate::{
     config::settings::Durability,
     git::{CommitDraft, Edit, Git, GitError, Identity, OnConflict, RefMove, Repository, Signer, When},
-    handoff::layout,
+    handoff::{landings, layout},
     model::{
+        landing::{LANDING_SCHEMA, Landing},
         object::{BlobId, CommitId, TreeId},
         record::{CheckResult, GateVerdict},
     },
@@ -66,6 +67,16 @@ pub struct Route {
     pub way: Way,
 }
 
+/// What the gate said, with the evidence of how it came to say it.
+pub struct Judged {
+    /// The verdict.
+    pub verdict: GateVerdict,
+    /// The text of the definition by which it was given.
+    pub definition: Option<String>,
+    /// The text of the configuration that the gate was read from.
+    pub config: String,
+}
+
 /// Looks how the integration branch gets onto the user's.
 ///
 /// # Errors
@@ -121,18 +132,18 @@ fn merged(onto: &Onto, name: &str, from: CommitId, tip: CommitId) -> Result<Tree
 pub fn land(
     onto: &Onto,
     way: &Route,
-    judge: &mut dyn FnMut(TreeId, CommitId) -> Result<GateVerdict, LandError>,
+    judge: &mut dyn FnMut(TreeId, CommitId) -> Result<Judged, LandError>,
 ) -> Result<CommitId, LandError> {
     let to = match way.way {
         Way::UpToDate => return Ok(way.from),
         Way::Forward => way.tip,
         Way::Merge(tree) => {
             let checkout = onto.repository.draft().code_commit(tree, way.from)?;
-            let verdict = judge(tree, checkout)?;
-            if verdict.result != CheckResult::Pass {
-                return Err(LandError::Red { reason: super::batch::gate_reason(&verdict) });
+            let judged = judge(tree, checkout)?;
+            if judged.verdict.result != CheckResult::Pass {
+                return Err(LandError::Red { reason: super::batch::gate_reason(&judged.verdict) });
             }
-            merge_commit(onto, way, tree)?
+            merge_commit(onto, way, tree, judged)?
         }
     };
     crate::sys::crash_point::reach("onto.ready");
@@ -153,8 +164,8 @@ pub fn land(
     Err(LandError::Refused { onto: short(&way.onto).to_owned(), output: said.trim().to_owned() })
 }
 
-/// The merge commit, whose `.handoff/` is the user's with the checkpoints of what landed.
-fn merge_commit(onto: &Onto, way: &Route, code: TreeId) -> Result<CommitId, LandError> {
+/// The merge commit, whose `.handoff/` is the user's with the checkpoints of what landed, and with the verdict on it.
+fn merge_commit(onto: &Onto, way: &Route, code: TreeId, judged: Judged) -> Result<CommitId, LandError> {
     let repository = onto.repository;
     let mut draft = repository.draft();
     let mut edits = Vec::new();
@@ -162,9 +173,27 @@ fn merge_commit(onto: &Onto, way: &Route, code: TreeId) -> Result<CommitId, Land
     if let Some(handoff) = draft.tree_at(own, layout::DIR)? {
         edits.push(Edit::put_tree(layout::DIR, handoff));
     }
-    for entry in repository.list(way.tip, layout::CHECKPOINTS)? {
-        edits.push(Edit::put(&format!("{}/{}", layout::CHECKPOINTS, entry.name), BlobId(entry.id)));
+    for dir in [layout::CHECKPOINTS, layout::LANDINGS] {
+        for entry in repository.list(way.tip, dir)? {
+            edits.push(Edit::put(&format!("{dir}/{}", entry.name), BlobId(entry.id)));
+        }
     }
+    let known = |commit| repository.read(commit, layout::CONFIG);
+    let has = |text: Option<Vec<u8>>| text.is_some_and(|text| text == judged.config.as_bytes());
+    let is_known = has(known(way.from)?) || has(known(way.tip)?);
+    let record = Landing {
+        schema: LANDING_SCHEMA,
+        task: None,
+        onto: way.from,
+        tip: way.tip,
+        code,
+        batch: Vec::new(),
+        gate: Some(judged.verdict),
+        definition: judged.definition,
+        config: (!is_known).then_some(judged.config),
+    };
+    let record = draft.blob(landings::to_json(&record).as_bytes())?;
+    edits.push(Edit::put(&layout::landing_onto(), record));
     let tree = draft.tree(Some(code), &edits)?;
     let commit = CommitDraft {
         tree,

@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod checkpoint;
+pub mod landing;
 pub mod machine;
 pub mod money;
 pub mod next;

@@ -266,6 +266,9 @@ pub struct Record {
     /// What the gate said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateVerdict>,
+    /// The text whose digest the verdict's `definition` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<String>,
     /// What the person decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
@@ -314,6 +317,7 @@ impl Record {
             reason: String::new(),
             document: None,
             gate: None,
+            definition: None,
             decision: None,
             new_base: None,
             feedback: String::new(),

@@ -9,13 +9,12 @@ use std::{
 use super::{
     RunError,
     foreman::Job,
-    message::message,
     workshop::{Brief, Workshop},
 };
 use crate::{
     config::settings::{AuthorName, Durability},
     git::{CommitDraft, Draft, Edit, Identity, OnConflict, PublishError, RefMove, Repository, Signer, When},
-    handoff::{checkpoints, layout, records},
+    handoff::{checkpoints, layout, message::message, records},
     model::{
         apply::apply,
         checkpoint::Checkpoint,
@@ -195,7 +194,11 @@ fn write(
     if let Some(handoff) = draft.tree_at(root, layout::DIR)? {
         edits.push(Edit::put_tree(layout::DIR, handoff));
     }
-    for (path, bytes) in brief(desk, before) {
+    let mut brief = brief(desk, before);
+    if record.gate.is_some() {
+        brief.extend(config(desk, before, parent)?);
+    }
+    for (path, bytes) in brief {
         let blob = draft.blob(&bytes)?;
         edits.push(Edit::put(&path, blob));
     }
@@ -259,6 +262,18 @@ fn brief(desk: &Desk, before: &Checkpoint) -> Vec<(String, Vec<u8>)> {
     let briefs = briefs.lock().unwrap_or_else(PoisonError::into_inner);
     let brief = briefs.get(&before.task).filter(|brief| before.seq == 0 || brief.renewed);
     brief.map(|brief| brief.files.clone()).unwrap_or_default()
+}
+
+/// The configuration, if the branch has another: whoever reads the verdict must find there what it was given by.
+fn config(desk: &Desk, before: &Checkpoint, parent: CommitId) -> Result<Option<(String, Vec<u8>)>, RunError> {
+    let Some(briefs) = desk.briefs else { return Ok(None) };
+    let own = {
+        let briefs = briefs.lock().unwrap_or_else(PoisonError::into_inner);
+        briefs.get(&before.task).map(|brief| brief.config.clone())
+    };
+    let Some(own) = own.filter(|own| !own.is_empty()) else { return Ok(None) };
+    let there = desk.repository.read(parent, layout::CONFIG)?;
+    Ok((there.as_deref() != Some(own.as_slice())).then(|| (layout::CONFIG.to_owned(), own)))
 }
 
 fn forget_brief(desk: &Desk, before: &Checkpoint) {

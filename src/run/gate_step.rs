@@ -125,6 +125,7 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
         outcome,
         reason: if refused { crate::land::batch::gate_reason(&verdict) } else { String::new() },
         feedback: if refused { feedback(shop, &verdict)? } else { String::new() },
+        definition: definition(shop, &verdict),
         gate: Some(*verdict),
         ..Record::begin(
             job.task.id.clone(),
@@ -136,6 +137,12 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
         )
     };
     commit(shop, draft, Step { job, from, code, record, transcript: None }).map(Some)
+}
+
+/// The text of the definition by which a verdict was given, as evidence beside it.
+pub fn definition(shop: &Workshop, verdict: &GateVerdict) -> Option<String> {
+    let found = Definition::from_settings(&shop.project.settings, &verdict.profile).ok()?;
+    (found.digest == verdict.definition).then_some(found.text)
 }
 
 /// What goes back to the author of a refused tree.

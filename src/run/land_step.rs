@@ -19,7 +19,7 @@ use crate::{
         checkpoint::Checkpoint,
         next::{What, Work},
         object::{CommitId, TreeId},
-        record::{Actor, Outcome, Record},
+        record::{Actor, GateVerdict, Outcome, Record},
         task::TaskId,
         workflow::PhaseId,
     },
@@ -69,6 +69,7 @@ pub fn make(
             })
             .collect();
         let fates = {
+            let definition = |verdict: &GateVerdict| gate_step::definition(shop, verdict);
             let mut judge = |tree, checkout| judge(shop, &profile, tree, checkout);
             let mut landed = |tasks: &[TaskId], tip: CommitId| send(Happened::Landed { tasks: tasks.to_vec(), tip });
             let mut landing = batch::Landing {
@@ -78,6 +79,8 @@ pub fn make(
                 signer: &shop.signer,
                 durability: shop.project.settings.commits.durability,
                 judge: &mut judge,
+                definition: &definition,
+                config: &shop.project.config_text,
                 landed: &mut landed,
             };
             match batch::land(&mut landing, candidates?) {
@@ -127,12 +130,7 @@ fn profile(shop: &Workshop, checkpoint: &Checkpoint) -> String {
     configured.or_else(of_task).unwrap_or_else(|| PROFILE_DEFAULT.to_owned())
 }
 
-fn judge(
-    shop: &Workshop,
-    profile: &str,
-    tree: TreeId,
-    checkout: CommitId,
-) -> Result<crate::model::record::GateVerdict, LandError> {
+fn judge(shop: &Workshop, profile: &str, tree: TreeId, checkout: CommitId) -> Result<GateVerdict, LandError> {
     let label = Label { slot: "landing".to_owned(), task: String::new(), phase: "land".to_owned() };
     match gate_step::ask(shop, profile, tree, checkout, label, None) {
         Ok(Asked::Verdict(verdict)) => Ok(*verdict),
@@ -148,7 +146,7 @@ struct Refusal {
     feedback: String,
     onto: CommitId,
     tree: TreeId,
-    verdict: Option<crate::model::record::GateVerdict>,
+    verdict: Option<GateVerdict>,
 }
 
 fn conflict(
@@ -202,6 +200,7 @@ fn write_down(
         duration_ms: clock.elapsed().as_millis() as u64,
         outcome: Outcome::Failed,
         reason: refusal.reason,
+        definition: refusal.verdict.as_ref().and_then(|verdict| gate_step::definition(shop, verdict)),
         gate: refusal.verdict,
         new_base: Some(refusal.onto),
         feedback: refusal.feedback,

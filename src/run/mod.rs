@@ -12,7 +12,6 @@ pub mod foreman;
 pub mod gate_step;
 pub mod land_step;
 pub mod live;
-pub mod message;
 pub mod onto_branch;
 pub mod preflight;
 pub mod project;

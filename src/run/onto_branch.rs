@@ -10,7 +10,7 @@ use super::{
 use crate::{
     land::{
         LandError,
-        onto::{self, FastForward, Onto, Way},
+        onto::{self, FastForward, Judged, Onto, Way},
     },
     model::object::CommitId,
     sys::{
@@ -90,7 +90,11 @@ pub fn land(
         };
         let label = Label { slot: "landing".to_owned(), task: String::new(), phase: "land".to_owned() };
         match gate_step::ask(shop, &profile, tree, checkout, label, None) {
-            Ok(Asked::Verdict(verdict)) => Ok(*verdict),
+            Ok(Asked::Verdict(verdict)) => Ok(Judged {
+                definition: gate_step::definition(shop, &verdict),
+                config: project.config_text.clone(),
+                verdict: *verdict,
+            }),
             Ok(Asked::Cancelled) => Err(LandError::Cancelled),
             Err(error) => Err(LandError::Gate(error.to_string())),
         }

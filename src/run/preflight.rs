@@ -475,7 +475,8 @@ fn briefs(
     let mut briefs = BTreeMap::new();
     for i in selected.iter().copied().filter(|i| is_open(&queue[*i])) {
         let (path, text) = &queue[i].file;
-        let mut files = vec![(layout::CONFIG.to_owned(), project.config_text.clone().into_bytes())];
+        let config = project.config_text.clone().into_bytes();
+        let mut files = vec![(layout::CONFIG.to_owned(), config.clone())];
         if !text.is_empty() {
             files.push((path.clone(), text.clone().into_bytes()));
         }
@@ -485,7 +486,7 @@ fn briefs(
         }
         let signers = signers.get_or_init(|| read(layout::ALLOWED_SIGNERS));
         files.extend(signers.clone().map(|bytes| (layout::ALLOWED_SIGNERS.to_owned(), bytes)));
-        briefs.insert(queue[i].task.id.clone(), Brief { files, renewed: false });
+        briefs.insert(queue[i].task.id.clone(), Brief { files, config, renewed: false });
     }
     briefs
 }

@@ -29,6 +29,8 @@ use crate::{
 pub struct Brief {
     /// Path below the root and content.
     pub files: Vec<(String, Vec<u8>)>,
+    /// The configuration of this run, which a verdict's commit carries if its branch has another.
+    pub config: Vec<u8>,
     /// Whether they go into the next step's commit although it is not the first.
     pub renewed: bool,
 }

@@ -1,4 +1,5 @@
-//! The message of a step's commit. Knows nothing of repositories; the record is the evidence, this is an index for people.
+//! The message of a step's commit: an index for people.
+//! Knows nothing of repositories, nor of what is proven: the record is the evidence.
 
 use crate::{
     model::record::{Actor, Decision, Record},
