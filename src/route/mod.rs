@@ -3,6 +3,9 @@
 
 mod candidates;
 mod choice;
+pub mod hindsight;
+pub mod history;
+mod model_name;
 pub mod price;
 
 pub use self::{

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::model_name::{is_release_of, plain};
 use crate::{
     config::settings::Price,
     model::money::{Money, Tokens},
@@ -93,21 +94,6 @@ pub fn cost(prices: &BTreeMap<String, Price>, model: &str, tokens: &Tokens) -> O
     let whole: u128 = whole.iter().map(|(count, price)| u128::from(*count) * u128::from(price.micros)).sum();
     let micros = whole.saturating_mul(10).saturating_add(cache_read).div_ceil(PRICE_TOKENS * 10);
     Some(Money::micros(u64::try_from(micros).unwrap_or(u64::MAX)))
-}
-
-/// A model's name without its provider and the mark of a longer context: `anthropic/claude-opus-5[1m]`.
-fn plain(model: &str) -> String {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    name.split('[').next().unwrap_or(name).trim().to_lowercase()
-}
-
-/// Whether `model` is `name`, or a dated, latest or preview release of it. Any other word after the name is another model.
-fn is_release_of(model: &str, name: &str) -> bool {
-    let Some(rest) = model.strip_prefix(name) else { return false };
-    let Some(release) = rest.strip_prefix(['-', '@']) else { return rest.is_empty() };
-    let is_date = |text: &str| text.len() >= 4 && text.chars().all(|c| c.is_ascii_digit() || c == '-');
-    let release = release.strip_prefix("preview").map_or(release, |rest| rest.trim_start_matches('-'));
-    release.is_empty() || release == "latest" || is_date(release)
 }
 
 #[cfg(test)]

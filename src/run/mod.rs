@@ -10,6 +10,8 @@ pub mod drive;
 pub mod error;
 pub mod foreman;
 pub mod gate_step;
+pub mod history;
+mod history_file;
 pub mod land_step;
 pub mod live;
 pub mod onto_branch;

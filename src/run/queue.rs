@@ -131,7 +131,7 @@ fn bad(id: &TaskId, why: &str) -> RunError {
 }
 
 /// The task as its first commit keeps it.
-fn from_branch(project: &Project, id: &TaskId, tip: CommitId) -> Result<(Task, (String, String)), RunError> {
+pub(super) fn from_branch(project: &Project, id: &TaskId, tip: CommitId) -> Result<(Task, (String, String)), RunError> {
     for format in [Format::Toml, Format::Md] {
         let path = task_path(id, format);
         let Some(bytes) = project.repository.read(tip, &path)? else { continue };

@@ -1,0 +1,250 @@
+//! What was tried and how it turned out: one trial for each step that an agent made.
+//! Knows nothing of records or repositories; `hindsight` judges the steps, `run` reads them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::model_name::{is_same_model, plain};
+use crate::model::{
+    money::{Money, Tokens},
+    task::{Complexity, Risk, Task, TaskId, word_enum},
+    workflow::Role,
+};
+
+/// The share of steps that an estimate's `upper` is not passed by, in percent.
+pub const UPPER_PERCENT: usize = 90;
+
+/// What a step turned out to be worth, once its reviews, its gate and its landing have spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Worth {
+    /// It passed all that judged it without being sent back.
+    Success,
+    /// It failed, was sent back, or was contradicted.
+    Miss,
+    /// Nobody has judged it yet, or nobody will.
+    Open,
+    /// Nothing can be said of the agent's work: its provider was down, its program did not start.
+    Infra,
+}
+
+word_enum!(Worth { Success = "success", Miss = "miss", Open = "open", Infra = "infra" });
+
+/// What kind of work a step was: what routes and learned choices go by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Facts {
+    /// The role that the agent played.
+    pub role: String,
+    /// The task's area.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area: Option<String>,
+    /// The task's risk.
+    pub risk: Risk,
+    /// The task's kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// The task's complexity.
+    pub complexity: Complexity,
+}
+
+impl Facts {
+    /// Those of a role in a task.
+    pub fn of(role: &Role, task: &Task) -> Self {
+        Self {
+            role: role.0.clone(),
+            area: task.area.clone(),
+            risk: task.risk,
+            kind: task.kind.clone(),
+            complexity: task.complexity,
+        }
+    }
+}
+
+/// One step that an agent made, judged with hindsight.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// The task.
+    pub task: TaskId,
+    /// What kind of work it was.
+    #[serde(flatten)]
+    pub facts: Facts,
+    /// The agent's name in the configuration of then.
+    pub agent: String,
+    /// The model, as the agent reported it, else as it was asked for; empty: not known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    /// When it began, seconds since 1970.
+    pub at: i64,
+    /// What it turned out to be worth.
+    pub worth: Worth,
+    /// Whether its phase had to be done again after it, by whomever and for whatever reason.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redone: bool,
+    /// Required changes: those that reviews named against it; of a review, those that it named.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub findings: u32,
+    /// How long it took, milliseconds.
+    pub duration_ms: u64,
+    /// What passed through the model.
+    #[serde(default)]
+    pub tokens: Tokens,
+    /// What it cost; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Money>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Trial {
+    /// Whether it tells something of an agent as it is configured now: the same model, or, where the configuration leaves
+    /// the model to the program or names it by one word (`opus`), the same name.
+    pub fn is_of(&self, agent: &str, model: Option<&str>) -> bool {
+        match model {
+            None => self.agent == agent,
+            Some(model) if is_same_model(&self.model, model) => true,
+            Some(alias) => {
+                let is_word = !alias.is_empty() && alias.chars().all(|c| c.is_ascii_alphabetic());
+                let alias = alias.to_ascii_lowercase();
+                is_word && self.agent == agent && plain(&self.model).split('-').any(|word| word == alias)
+            }
+        }
+    }
+}
+
+/// A usual value and one that is seldom passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Spread<T> {
+    /// Half of the steps had at most this.
+    pub median: T,
+    /// [`UPPER_PERCENT`] of a hundred steps had at most this.
+    pub upper: T,
+}
+
+impl<T: Copy + Ord> Spread<T> {
+    fn of(mut values: Vec<T>) -> Option<Self> {
+        values.sort_unstable();
+        let last = values.len().checked_sub(1)?;
+        Some(Self {
+            median: values[last / 2],
+            upper: values[(values.len() * UPPER_PERCENT).div_ceil(100).min(last + 1) - 1],
+        })
+    }
+}
+
+/// What steps of one kind took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Estimate {
+    /// Steps that it stands on.
+    pub steps: usize,
+    /// What one cost; none: no step's cost is known.
+    pub cost: Option<Spread<Money>>,
+    /// What passed through the model: all of it.
+    pub tokens: Spread<u64>,
+    /// How long one took.
+    pub time: Spread<Duration>,
+}
+
+impl Estimate {
+    /// What these steps took; none if there are none. Steps that the agent could not even begin say nothing of it.
+    pub fn of<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Option<Self> {
+        let trials: Vec<&Trial> = trials.into_iter().filter(|trial| trial.worth != Worth::Infra).collect();
+        Some(Self {
+            steps: trials.len(),
+            cost: Spread::of(trials.iter().filter_map(|trial| trial.cost_usd).collect()),
+            tokens: Spread::of(trials.iter().map(|trial| trial.tokens.total()).collect())?,
+            time: Spread::of(trials.iter().map(|trial| Duration::from_millis(trial.duration_ms)).collect())?,
+        })
+    }
+}
+
+/// All that was tried, by task.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    tasks: BTreeMap<TaskId, Vec<Trial>>,
+}
+
+impl History {
+    /// That of these trials.
+    pub fn new(trials: impl IntoIterator<Item = Trial>) -> Self {
+        let mut history = Self::default();
+        for trial in trials {
+            history.tasks.entry(trial.task.clone()).or_default().push(trial);
+        }
+        history
+    }
+
+    /// Every trial, task by task.
+    pub fn trials(&self) -> impl Iterator<Item = &Trial> {
+        self.tasks.values().flatten()
+    }
+
+    /// Whether nothing was tried yet.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// What a step of an agent, as it is configured now, takes in a role; none: it never played it.
+    pub fn estimate(&self, role: &Role, agent: &str, model: Option<&str>) -> Option<Estimate> {
+        Estimate::of(self.trials().filter(|trial| trial.facts.role == role.0 && trial.is_of(agent, model)))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A trial of agent `a` with that model.
+    pub fn trial(model: &str, worth: Worth, cost_micros: Option<u64>) -> Trial {
+        let task = Task::new("t".parse().expect("an id"), "t");
+        Trial {
+            task: task.id.clone(),
+            facts: Facts::of(&Role("implementer".to_owned()), &task),
+            agent: "a".to_owned(),
+            model: model.to_owned(),
+            at: 0,
+            worth,
+            redone: false,
+            findings: 0,
+            duration_ms: 1000,
+            tokens: Tokens::default(),
+            cost_usd: cost_micros.map(Money::micros),
+        }
+    }
+
+    fn check(agent: &str, model: Option<&str>, wanted: bool) {
+        let trial = trial("claude-opus-4-5-20251101", Worth::Success, None);
+        assert_eq!(trial.is_of(agent, model), wanted, "{agent} {model:?}");
+    }
+
+    #[test]
+    fn a_trial_tells_of_the_same_model_only() {
+        check("a", None, true);
+        check("b", None, false);
+        check("b", Some("claude-opus-4-5"), true);
+        check("b", Some("anthropic/claude-opus-4-5[1m]"), true);
+        check("a", Some("claude-opus-4"), false);
+        check("a", Some("claude-sonnet-4-5"), false);
+        check("a", Some("opus"), true);
+        check("a", Some("sonnet"), false);
+        check("b", Some("opus"), false);
+    }
+
+    #[test]
+    fn an_estimate_is_a_median_and_an_upper_bound() {
+        let costs = (1..=10).map(|cost| trial("m", Worth::Success, Some(cost)));
+        let unknown = trial("m", Worth::Miss, None);
+        let down = trial("m", Worth::Infra, Some(1_000_000));
+        let history = History::new(costs.chain([unknown, down]));
+        let role = Role("implementer".to_owned());
+        let estimate = history.estimate(&role, "a", Some("m")).expect("there are steps");
+        assert_eq!(estimate.steps, 11);
+        assert_eq!(estimate.cost, Some(Spread { median: Money::micros(5), upper: Money::micros(9) }));
+        assert_eq!(estimate.time.upper, Duration::from_secs(1));
+        assert_eq!(history.estimate(&role, "a", Some("other")), None);
+        assert_eq!(history.estimate(&Role("planner".to_owned()), "a", Some("m")), None);
+        assert_eq!(Estimate::of(&[trial("m", Worth::Success, None)]).and_then(|one| one.cost), None);
+    }
+}

@@ -1,0 +1,225 @@
+//! What was tried, kept by commit, so that ten thousand steps are not read again: a file that only grows until most of it
+//! is stale. Knows nothing of how steps are judged. Deleting it costs only time; one that cannot be read is made anew.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::OpenOptions,
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{object::CommitId, task::TaskId},
+    route::history::Trial,
+    sys::file::{self, Sync},
+};
+
+/// The first line. It changes when steps are judged by other rules, and what was judged by the old ones is forgotten.
+const HEADER: &str = "git-orchestrate history 1";
+/// Bytes of the file that are read: some 200,000 steps.
+const FILE_BYTES_MAX: usize = 64 << 20;
+/// Commits that the file may hold for each that is wanted, before it is written anew without the rest.
+const STALE_FACTOR: usize = 3;
+/// Commits below which that is not worth it.
+const STALE_MIN: usize = 256;
+
+/// What was found on the lines of the branches that tasks land on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landings {
+    /// Commits from which all that landed before is known.
+    pub scanned: Vec<CommitId>,
+    /// Tasks, each with its last step.
+    pub landed: Vec<(TaskId, CommitId)>,
+}
+
+/// One line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Line {
+    Tip { tip: CommitId, trials: Vec<Trial> },
+    Landings(Landings),
+}
+
+/// What is remembered.
+#[derive(Debug)]
+pub struct HistoryFile {
+    path: PathBuf,
+    tips: BTreeMap<CommitId, Vec<Trial>>,
+    landings: Landings,
+    /// Lines that are not yet in the file.
+    new: String,
+    /// Whether the file is to be written from the beginning.
+    anew: bool,
+}
+
+impl HistoryFile {
+    /// What is remembered in a directory; nothing if the file is not there or any line of it cannot be read.
+    pub fn load(cache_dir: &Path) -> Self {
+        let path = cache_dir.join("history");
+        let bytes = file::read_limited(&path, FILE_BYTES_MAX).unwrap_or_default();
+        let whole = std::str::from_utf8(&bytes).ok().and_then(parse);
+        let anew = whole.is_none();
+        let (tips, landings) = whole.unwrap_or_default();
+        Self { path, tips, landings, new: String::new(), anew }
+    }
+
+    /// Whether the steps up to that commit are known.
+    pub fn knows(&self, tip: CommitId) -> bool {
+        self.tips.contains_key(&tip)
+    }
+
+    /// Commits from which all that landed before is known.
+    pub fn scanned(&self) -> BTreeSet<CommitId> {
+        self.landings.scanned.iter().copied().collect()
+    }
+
+    /// Tasks that landed, each with its last step.
+    pub fn landed(&self) -> &[(TaskId, CommitId)] {
+        &self.landings.landed
+    }
+
+    /// Takes in landings that were found since.
+    pub fn scan(&mut self, found: Landings) {
+        if found != Landings::default() {
+            self.landings.scanned.extend(found.scanned.iter().copied());
+            self.landings.landed.extend(found.landed.iter().cloned());
+            self.write_line(&Line::Landings(found));
+        }
+    }
+
+    /// Takes in the trials of a task up to a commit.
+    pub fn learn(&mut self, tip: CommitId, trials: Vec<Trial>) {
+        self.write_line(&Line::Tip { tip, trials: trials.clone() });
+        self.tips.insert(tip, trials);
+    }
+
+    fn write_line(&mut self, line: &Line) {
+        let line = serde_json::to_string(line).expect("BUG: trials have only text keys and cannot fail");
+        self.new.push_str(&line);
+        self.new.push('\n');
+    }
+
+    /// Adds what is new to the file, or writes it anew where it could not be read or is mostly stale.
+    pub fn save(&mut self, wanted: &BTreeSet<CommitId>) {
+        let is_stale = self.tips.len() > STALE_MIN && self.tips.len() > wanted.len() * STALE_FACTOR;
+        if self.path.parent().is_none_or(|dir| !dir.exists()) || (self.new.is_empty() && !is_stale) {
+            return;
+        }
+        let written = if self.anew || is_stale { self.write_anew(wanted) } else { self.append() };
+        if let Err(error) = written {
+            tracing::debug!(%error, "history was not remembered");
+        }
+    }
+
+    fn write_anew(&mut self, wanted: &BTreeSet<CommitId>) -> std::io::Result<()> {
+        self.tips.retain(|tip, _| wanted.contains(tip));
+        self.new = format!("{HEADER}\n");
+        self.write_line(&Line::Landings(self.landings.clone()));
+        for (tip, trials) in self.tips.clone() {
+            self.write_line(&Line::Tip { tip, trials });
+        }
+        file::write_atomic(&self.path, self.new.as_bytes(), Sync::No)
+    }
+
+    /// One write at the end of the file: lines of another process may come before or after, never between.
+    fn append(&self) -> std::io::Result<()> {
+        OpenOptions::new().append(true).open(&self.path)?.write_all(self.new.as_bytes())
+    }
+
+    /// The trials up to these commits.
+    pub fn into_trials(mut self, wanted: &BTreeSet<CommitId>) -> Vec<Trial> {
+        wanted.iter().filter_map(|tip| self.tips.remove(tip)).flatten().collect()
+    }
+}
+
+/// The whole of a file; none if any of it is not as it was written.
+fn parse(text: &str) -> Option<(BTreeMap<CommitId, Vec<Trial>>, Landings)> {
+    let rest = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
+    if !rest.is_empty() && !rest.ends_with('\n') {
+        return None;
+    }
+    let (mut tips, mut landings) = (BTreeMap::new(), Landings::default());
+    for line in rest.lines() {
+        match serde_json::from_str(line).ok()? {
+            Line::Tip { tip, trials } => {
+                tips.insert(tip, trials);
+            }
+            Line::Landings(found) => {
+                landings.scanned.extend(found.scanned);
+                landings.landed.extend(found.landed);
+            }
+        }
+    }
+    Some((tips, landings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn commit(digit: usize) -> CommitId {
+        format!("{digit:040x}").parse().expect("hex")
+    }
+
+    /// A trial as a file of version 1 has it.
+    const TRIAL: &str = r#"{"task":"api","role":"implementer","risk":"low","kind":"fix","complexity":"small","agent":"a",
+        "model":"m","at":7,"worth":"miss","redone":true,"findings":2,"duration_ms":5,"tokens":{"input":1,"output":2},
+        "cost_usd":0.25}"#;
+
+    fn trial() -> Trial {
+        serde_json::from_str(TRIAL).expect("a trial")
+    }
+
+    fn learn(dir: &Path, digits: std::ops::Range<usize>) {
+        let mut history = HistoryFile::load(dir);
+        digits.clone().for_each(|digit| history.learn(commit(digit), vec![trial()]));
+        history.save(&digits.map(commit).collect());
+    }
+
+    #[test]
+    fn what_was_learnt_is_found_again() {
+        let dir = tempfile::tempdir().expect("a directory");
+        learn(dir.path(), 0..2);
+        let mut history = HistoryFile::load(dir.path());
+        let landings = Landings { scanned: vec![commit(9)], landed: vec![("api".parse().expect("an id"), commit(1))] };
+        history.scan(landings.clone());
+        history.save(&BTreeSet::new());
+        learn(dir.path(), 2..3);
+        let again = HistoryFile::load(dir.path());
+        assert_eq!((again.knows(commit(0)), again.knows(commit(2)), again.knows(commit(3))), (true, true, false));
+        assert_eq!(again.landings, landings);
+        assert_eq!(again.into_trials(&BTreeSet::from([commit(1), commit(3)])), [trial()]);
+    }
+
+    #[test]
+    fn a_ruined_file_is_made_anew() {
+        let dir = tempfile::tempdir().expect("a directory");
+        learn(dir.path(), 0..2);
+        let path = dir.path().join("history");
+        let whole = std::fs::read(&path).expect("it was written");
+        let mut torn = whole.clone();
+        torn.truncate(whole.len() - 3);
+        let mut bent = whole.clone();
+        bent[60] ^= 0xff;
+        let newer = String::from_utf8_lossy(&whole).replace("history 1", "history 2").into_bytes();
+        for ruin in [torn, bent, newer, b"\n".to_vec()] {
+            std::fs::write(&path, ruin).expect("a ruin");
+            assert!(!HistoryFile::load(dir.path()).knows(commit(0)));
+            learn(dir.path(), 0..2);
+            assert_eq!(std::fs::read(&path).expect("it is there"), whole);
+        }
+    }
+
+    #[test]
+    fn what_is_stale_goes_when_it_is_most() {
+        let dir = tempfile::tempdir().expect("a directory");
+        learn(dir.path(), 0..STALE_MIN);
+        let size = || std::fs::metadata(dir.path().join("history")).expect("it is there").len();
+        let before = size();
+        learn(dir.path(), STALE_MIN..STALE_MIN + 1);
+        assert!(size() < before / 100, "{} of {before}", size());
+        assert!(HistoryFile::load(dir.path()).knows(commit(STALE_MIN)));
+    }
+}
