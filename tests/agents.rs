@@ -6,4 +6,5 @@ mod agents {
     mod kit;
     mod recordings;
     mod runs;
+    mod tools;
 }

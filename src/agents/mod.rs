@@ -17,3 +17,4 @@ pub mod request;
 mod reset;
 pub mod schema;
 mod structured;
+pub mod tools;
