@@ -30,6 +30,8 @@ pub enum Fault {
     Refusal,
     /// The provider did not take the request, for another reason.
     Request,
+    /// A variable that its settings name is not in its environment.
+    Variable,
     /// The settings of the program are wrong, or it is used wrongly.
     Setup,
     /// It gave up for a reason of its own.
@@ -59,7 +61,7 @@ pub struct Names {
 }
 
 /// Words in messages and what they mean; the first that is found wins, so the telling ones stand first.
-const WORDS: [(&[&str], Fault); 10] = [
+const WORDS: [(&[&str], Fault); 11] = [
     (
         &[
             "prompt is too long",
@@ -92,6 +94,7 @@ const WORDS: [(&[&str], Fault); 10] = [
         ],
         Fault::Limit,
     ),
+    (&["missing environment variable", "environment variable is not set"], Fault::Variable),
     (
         &[
             "not logged in",
@@ -220,6 +223,10 @@ impl Trouble {
             Fault::Model => EndedAs::Infra(format!(
                 "{program} cannot use the model, look at 'model' in .handoff/config.toml and at the login{said}"
             )),
+            Fault::Variable => EndedAs::Infra(format!(
+                "{program} does not see a variable that it needs, name it in 'env_pass' of its [agents.…] in \
+                 .handoff/config.toml{said}"
+            )),
             Fault::Setup => EndedAs::Infra(format!("{program} does not start, look at its settings and version{said}")),
             Fault::Request => EndedAs::Infra(format!("the provider of {program} did not take the request{said}")),
             Fault::Context => EndedAs::Failed(format!(
@@ -282,6 +289,7 @@ mod tests {
             (None, "The model response was blocked due to safety settings.", Fault::Refusal),
             (None, "stream disconnected before completion: error sending request", Fault::Network),
             (None, "Unable to connect. Is the computer able to access the url?", Fault::Network),
+            (None, "Missing environment variable: `OPENAI_API_KEY`.", Fault::Variable),
             (None, "error: unexpected argument '--full-auto' found", Fault::Setup),
             (Some(400), "tools.3: unsupported", Fault::Request),
             (None, "I tried three times and stop.", Fault::GaveUp),

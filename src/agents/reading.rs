@@ -294,6 +294,7 @@ pub fn waiting_line(trouble: &Trouble, tries: Option<(u64, u64)>, pause: Option<
         | Fault::OutputLimit
         | Fault::Refusal
         | Fault::Request
+        | Fault::Variable
         | Fault::Setup
         | Fault::GaveUp => "the provider does not answer as it should".to_owned(),
     };

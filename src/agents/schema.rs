@@ -4,7 +4,13 @@
 use serde_json::{Value, json};
 
 use super::request::{Answer, Structure};
-use crate::model::{plan::Plan, verdict::Verdict};
+use crate::{
+    model::{plan::Plan, verdict::Verdict},
+    text,
+};
+
+/// Columns of an answer that are quoted where it is not what was asked for.
+const SAID_COLUMNS_MAX: usize = 60;
 
 /// The schema of a structure, strict as both providers that take one want it: each object closed, each key required.
 /// What may be left out is sent as an empty list or text.
@@ -95,7 +101,11 @@ pub fn verdict_from(answer: &Answer) -> Result<Verdict, String> {
 }
 
 fn structured(answer: &Answer, what: &str) -> Result<Value, String> {
-    let mut value = answer.structured.clone().ok_or_else(|| format!("the answer holds no {what}"))?;
+    let none = || match text::clean_line(&answer.text) {
+        said if said.is_empty() => format!("the answer holds no {what}: it is empty"),
+        said => format!("the answer holds no {what}: '{}'", text::cut(&said, SAID_COLUMNS_MAX)),
+    };
+    let mut value = answer.structured.clone().ok_or_else(none)?;
     drop_nulls(&mut value);
     Ok(value)
 }
@@ -172,7 +182,7 @@ mod tests {
     fn what_is_left_out_or_null_is_tolerated_and_what_is_wrong_is_named() {
         assert!(verdict_from(&answer(Some(json!({"status": "approved", "scores": null})))).is_ok());
         for (structured, why) in [
-            (None, "the answer holds no verdict"),
+            (None, "the answer holds no verdict: it is empty"),
             (Some(json!({"status": "fine"})), "the verdict cannot be read: unknown variant `fine`"),
             (Some(json!("approved")), "the verdict cannot be read: invalid type: string"),
             (Some(json!({"status": "needs_changes"})), "the verdict needs changes but names none"),
