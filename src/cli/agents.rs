@@ -16,7 +16,7 @@ use crate::{
         agents::{AgentView, AgentsView, write},
         json,
     },
-    run::{Project, preflight},
+    run::{Project, preflight, roll_call},
     sys::process::{Supervisor, find_program},
 };
 
@@ -76,7 +76,7 @@ fn agent_view(name: &str, of: &AgentSettings, settings: &Settings, root: &Path, 
     };
     match Agent::new(name, of, root) {
         Ok(agent) => {
-            let health = agent.probe(supervisor, preflight::PROBE_LIMIT);
+            let health = agent.probe(supervisor, roll_call::PROBE_LIMIT);
             view.family = Some(agent.family().to_string());
             view.program = health.found.map(|found| found.display().to_string());
             view.version = health.version;

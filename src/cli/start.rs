@@ -7,7 +7,7 @@ use super::{exit::Exit, failure::Failure, logging, place::project, progress::Pro
 use crate::{
     config::parse::JOBS_MAX,
     model::{task::TaskId, workflow::PhaseId},
-    report::{json, look::Ink},
+    report::{event::RunEvent, json, look::Ink},
     run::{
         Project,
         drive::{self, Options},
@@ -100,7 +100,12 @@ fn rehearse(
     terminal: &Terminal,
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let tasks = preflight::rehearse(project, options)?;
+    let preflight::Rehearsal { tasks, warnings } = preflight::rehearse(project, options)?;
+    for warning in &warnings {
+        if let RunEvent::Warning { message, hint } = warning {
+            terminal.warn(message, hint.as_deref());
+        }
+    }
     if is_json {
         #[derive(serde::Serialize)]
         struct View {

@@ -190,7 +190,7 @@ fn done(after: &mut Checkpoint, record: &Record, spec: &PhaseSpec) -> Result<(),
     step(after, id, Event::Done)?;
     let phase = phase(after, id)?;
     phase.failures = 0;
-    phase.infra = 0;
+    phase.was_able();
     phase.held.clear();
     phase.approved = spec.reviews.is_some();
     phase.authors.extend(record.family().cloned());
@@ -206,11 +206,18 @@ fn infra(after: &mut Checkpoint, record: &Record) -> Result<(), Impossible> {
     let (id, infra_max) = (&record.phase, after.bounds.infra_max);
     let phase = phase(after, id)?;
     phase.infra += 1;
+    if let Actor::Agent { name, .. } = &record.actor {
+        phase.unable.push(name.clone());
+    }
     if phase.infra < infra_max {
         return step(after, id, Event::Infra);
     }
     let times = phase.infra;
-    hold(after, id, format!("could not be done {times} times in a row: {}", first_line(&record.reason)))
+    let mut tried = phase.unable.clone();
+    tried.sort();
+    tried.dedup();
+    let by = if tried.len() > 1 { format!(" ({})", tried.join(", ")) } else { String::new() };
+    hold(after, id, format!("could not be done {times} times in a row{by}: {}", first_line(&record.reason)))
 }
 
 /// An attempt of an agent failed: its code does not count, the next starts where it started.
@@ -218,7 +225,7 @@ fn fail(after: &mut Checkpoint, record: &Record) -> Result<(), Impossible> {
     let (id, attempts_max) = (&record.phase, after.bounds.attempts_max);
     let phase = phase(after, id)?;
     phase.failures += 1;
-    phase.infra = 0;
+    phase.was_able();
     let failures = phase.failures;
     heed(phase, &record.feedback);
     if failures < attempts_max {
@@ -241,7 +248,7 @@ fn send_back(after: &mut Checkpoint, record: &Record, spec: &PhaseSpec) -> Resul
     let again = phase.finding.as_ref() == Some(&finding);
     phase.finding = Some(finding);
     phase.rounds += 1;
-    phase.infra = 0;
+    phase.was_able();
     phase.approved = false;
     let rounds = phase.rounds;
     let what = verdict.required_changes.first().map_or("", |change| change.what.as_str());
@@ -262,7 +269,7 @@ fn refuse(after: &mut Checkpoint, record: &Record, spec: &PhaseSpec) -> Result<(
     let rounds_max = spec.rounds_max();
     let phase = phase(after, id)?;
     phase.rounds += 1;
-    phase.infra = 0;
+    phase.was_able();
     let rounds = phase.rounds;
     heed(phase, &record.feedback);
     match target {
@@ -289,7 +296,7 @@ fn land(after: &mut Checkpoint, record: &Record) -> Result<(), Impossible> {
             let rounds_max = after.bounds.land_rounds_max;
             let phase = phase(after, id)?;
             phase.rounds += 1;
-            phase.infra = 0;
+            phase.was_able();
             let rounds = phase.rounds;
             heed(phase, &record.feedback);
             after.base = new_base;
@@ -357,7 +364,7 @@ fn decide(after: &mut Checkpoint, record: &Record) -> Result<(), Impossible> {
             let phase = phase(after, id)?;
             let stuck_outside = phase.infra > 0;
             let earlier = std::mem::take(&mut phase.feedback);
-            phase.infra = 0;
+            phase.was_able();
             phase.failures = 0;
             phase.rounds = 0;
             phase.finding = None;
@@ -408,7 +415,7 @@ fn reopen(after: &mut Checkpoint, id: &PhaseId, retry: Retry, feedback: &str) ->
     step(after, id, Event::Reopened)?;
     let phase = phase(after, id)?;
     phase.failures = 0;
-    phase.infra = 0;
+    phase.was_able();
     phase.held.clear();
     heed(phase, feedback);
     if rolls_back {

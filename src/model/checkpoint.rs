@@ -81,6 +81,9 @@ pub struct Phase {
     /// Times in a row that it could not be done at all.
     #[serde(default)]
     pub infra: u32,
+    /// The agents that could not do it those times, the last one last: others are asked first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unable: Vec<String>,
     /// Times that it sent the work back.
     #[serde(default)]
     pub rounds: u32,
@@ -111,6 +114,12 @@ pub struct Phase {
 }
 
 impl Phase {
+    /// It was done, well or badly, or a person had a hand in it: what could not be done before is over.
+    pub(super) fn was_able(&mut self) {
+        self.infra = 0;
+        self.unable.clear();
+    }
+
     /// A phase for which nothing has been done.
     pub(super) fn new(id: PhaseId, needs: Vec<PhaseId>) -> Self {
         Self {
@@ -120,6 +129,7 @@ impl Phase {
             attempts: 0,
             failures: 0,
             infra: 0,
+            unable: Vec::new(),
             rounds: 0,
             start: 0,
             step: None,

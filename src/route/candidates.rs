@@ -38,6 +38,12 @@ pub fn candidates(settings: &Settings, role: &Role, task: &Task) -> Vec<String> 
     ranked(settings, role, task).0
 }
 
+/// The candidates for another try: those first that were less often unable to do this step at all.
+pub fn ablest_first(mut candidates: Vec<String>, unable: &[String]) -> Vec<String> {
+    candidates.sort_by_key(|agent| unable.iter().filter(|name| *name == agent).count());
+    candidates
+}
+
 /// The same, and what in the configuration named them.
 pub fn ranked(settings: &Settings, role: &Role, task: &Task) -> (Vec<String>, Source) {
     let route = settings.routes.iter().enumerate().find(|(_, route)| matches(route, role, task));
@@ -119,6 +125,15 @@ mod tests {
         check(&both, "tester", both_hold, "b c by route 2");
         check(&both, "planner", both_hold, "a by route 1");
         check("[[route]]\nuse = 'b'", "planner", |_| {}, "b by route 1");
+    }
+
+    #[test]
+    fn who_was_unable_comes_after_who_was_not_yet_asked() {
+        let names = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        for (unable, wanted) in [("", "a b c"), ("a", "b c a"), ("a b", "c a b"), ("a b c a", "b c a"), ("x", "a b c")]
+        {
+            assert_eq!(ablest_first(names("a b c"), &names(unable)), names(wanted), "{unable}");
+        }
     }
 
     #[test]

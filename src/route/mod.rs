@@ -9,6 +9,6 @@ mod model_name;
 pub mod price;
 
 pub use self::{
-    candidates::{Source, candidates, families, ranked},
+    candidates::{Source, ablest_first, candidates, families, ranked},
     choice::{Choice, NoChoice, Parked, choose},
 };

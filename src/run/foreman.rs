@@ -325,7 +325,7 @@ impl Foreman {
                 && self.unmet(entry).is_empty()
                 && self.next(entry).work.iter().any(|work| match &work.what {
                     What::Agent { role, except, .. } => {
-                        matches!(self.choose(entry, role, except), Err(NoChoice::ForNow { .. }))
+                        matches!(self.choose(entry, &work.phase, role, except), Err(NoChoice::ForNow { .. }))
                     }
                     What::Gate { .. } | What::Land => false,
                 })
@@ -400,7 +400,7 @@ impl Foreman {
                 What::Land => continue,
                 What::Gate { .. } if self.gates_running >= self.rules.gates_max => continue,
                 What::Gate { .. } => None,
-                What::Agent { role, except, .. } => match self.choose(entry, role, except) {
+                What::Agent { role, except, .. } => match self.choose(entry, &work.phase, role, except) {
                     Ok(agent) => Some(agent),
                     Err(_) => continue,
                 },
@@ -453,8 +453,10 @@ impl Foreman {
         next(checkpoint, &world)
     }
 
-    fn choose(&self, entry: &Entry, role: &Role, except: &Families) -> Result<String, NoChoice> {
-        let candidates = route::candidates(&self.settings, role, &entry.task);
+    fn choose(&self, entry: &Entry, phase: &PhaseId, role: &Role, except: &Families) -> Result<String, NoChoice> {
+        let state = entry.checkpoint.as_ref().and_then(|checkpoint| checkpoint.phase(phase));
+        let unable = state.map_or(&[][..], |phase| &phase.unable);
+        let candidates = route::ablest_first(route::candidates(&self.settings, role, &entry.task), unable);
         let is_busy = |(agent, running): &(&String, &u32)| {
             let most = self.settings.agents.get(*agent).and_then(|settings| settings.parallel_max);
             most.is_some_and(|most| **running >= most)
@@ -508,7 +510,7 @@ impl Foreman {
         let next = self.next(entry);
         for work in &next.work {
             if let What::Agent { role, except, .. } = &work.what
-                && let Err(no) = self.choose(entry, role, except)
+                && let Err(no) = self.choose(entry, &work.phase, role, except)
             {
                 return Some(no.to_string());
             }

@@ -19,6 +19,7 @@ pub mod preflight;
 pub mod project;
 pub mod queue;
 pub mod recovery;
+pub mod roll_call;
 pub mod salvage;
 pub mod setup;
 mod tips;

@@ -15,6 +15,7 @@ use super::{
     live,
     queue::{self, Queued},
     recovery,
+    roll_call::{RollCall, Wanted, roll_call},
     workshop::{Brief, Equipment, Workshop},
 };
 use crate::{
@@ -30,7 +31,7 @@ use crate::{
         checkpoint::{Bounds, Checkpoint, TaskState},
         object::CommitId,
         task::{Task, TaskId},
-        workflow::{PhaseId, Workflow},
+        workflow::{PhaseId, Role, Workflow},
     },
     plan::Graph,
     report::event::RunEvent,
@@ -46,8 +47,6 @@ use crate::{
 
 /// How long the test signature may take: a key that asks a person would hang every step.
 pub const SIGNATURE_LIMIT: Duration = Duration::from_secs(5);
-/// How long an agent may take to tell its version.
-pub const PROBE_LIMIT: Duration = Duration::from_secs(20);
 /// Bytes of a file that a first commit carries.
 const BRIEF_FILE_BYTES_MAX: usize = 1 << 20;
 
@@ -137,8 +136,11 @@ pub fn prepare(
     let selected = selection(&queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
     check_gates(project, &queue, &selected, &workflows)?;
-    let agents = agents(project)?;
-    let versions = probe(project, &queue, &selected, &workflows, &agents, &supervisor)?;
+    let mut agents = agents(project)?;
+    let RollCall { versions, absent, warnings: missing } =
+        roll_call(project, &wanted(project, &queue, &selected, &workflows)?, &agents, &supervisor)?;
+    warnings.extend(missing);
+    agents.retain(|name, _| !absent.contains(name));
     check_disk(project)?;
     let signer = signer(&project.repository, project.settings.commits.key)?;
     warnings.extend(signer_warning(project, &signer)?);
@@ -205,11 +207,20 @@ pub struct Rehearsed {
     pub phases: Vec<(String, String)>,
 }
 
+/// What a run would do.
+#[derive(Debug, Clone)]
+pub struct Rehearsal {
+    /// The tasks in the order in which they would begin.
+    pub tasks: Vec<Rehearsed>,
+    /// What a person should hear first.
+    pub warnings: Vec<RunEvent>,
+}
+
 /// Looks at everything and says what a run would do, without doing anything.
 ///
 /// # Errors
 /// The first thing that is wrong, with what to type.
-pub fn rehearse(project: &Project, options: &Options) -> Result<Vec<Rehearsed>, RunError> {
+pub fn rehearse(project: &Project, options: &Options) -> Result<Rehearsal, RunError> {
     if let Some(holder) = crate::sys::lock::holder(&project.local.lock()).map_err(RunError::Lock)? {
         return Err(RunError::HeldBy(Some(Box::new(holder))));
     }
@@ -219,8 +230,8 @@ pub fn rehearse(project: &Project, options: &Options) -> Result<Vec<Rehearsed>, 
     let selected = selection(&queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
     check_gates(project, &queue, &selected, &workflows)?;
-    let agents = agents(project)?;
-    probe(project, &queue, &selected, &workflows, &agents, &supervisor(project)?)?;
+    let wanted = wanted(project, &queue, &selected, &workflows)?;
+    let RollCall { warnings, .. } = roll_call(project, &wanted, &agents(project)?, &supervisor(project)?)?;
     check_disk(project)?;
     signer(&project.repository, project.settings.commits.key)?;
     let ids: Vec<TaskId> = queue.iter().map(|queued| queued.task.id.clone()).collect();
@@ -245,7 +256,7 @@ pub fn rehearse(project: &Project, options: &Options) -> Result<Vec<Rehearsed>, 
             phases: phases.collect(),
         });
     }
-    Ok(rehearsed)
+    Ok(Rehearsal { tasks: rehearsed, warnings })
 }
 
 fn who(project: &Project, checkpoint: &Checkpoint, phase: &PhaseId, task: &Task) -> String {
@@ -344,52 +355,29 @@ fn check_gates(
     profiles.iter().try_for_each(|profile| Ok(Definition::from_settings(&project.settings, profile).map(|_| ())?))
 }
 
-/// Asks every agent that may be needed for its version, side by side. Returns the versions.
-fn probe(
+/// The roles that the selected tasks need played, each once for the same candidates.
+fn wanted(
     project: &Project,
     queue: &[Queued],
     selected: &BTreeSet<usize>,
     workflows: &BTreeMap<usize, Arc<Workflow>>,
-    agents: &BTreeMap<String, Agent>,
-    supervisor: &Supervisor,
-) -> Result<BTreeMap<String, String>, RunError> {
-    let mut needed: BTreeMap<String, String> = BTreeMap::new();
+) -> Result<Vec<Wanted>, RunError> {
+    let mut wanted: BTreeMap<(Role, Vec<String>), TaskId> = BTreeMap::new();
     for i in selected.iter().filter(|i| is_open(&queue[**i])) {
+        let task = &queue[*i].task;
         let roles = workflows.get(i).into_iter().flat_map(|w| w.phases.iter().filter_map(|spec| spec.role.as_ref()));
         for role in roles {
-            let candidates = route::candidates(&project.settings, role, &queue[*i].task);
+            let candidates = route::candidates(&project.settings, role, task);
             if candidates.is_empty() {
                 return Err(RunError::Preflight {
-                    what: format!("no agent is configured for role '{role}' of task '{}'", queue[*i].task.id),
+                    what: format!("no agent is configured for role '{role}' of task '{}'", task.id),
                     hint: Some(format!("add to .handoff/config.toml: [roles] {role} = \"<agent>\"")),
                 });
             }
-            for name in candidates {
-                needed.entry(name).or_insert_with(|| format!("role '{role}' of task '{}'", queue[*i].task.id));
-            }
+            wanted.entry((role.clone(), candidates)).or_insert_with(|| task.id.clone());
         }
     }
-    let cache = project.local.cache().join("agents.json");
-    let health: Vec<_> = std::thread::scope(|scope| {
-        let asked: Vec<_> = needed
-            .keys()
-            .filter_map(|name| agents.get(name))
-            .map(|agent| (agent, scope.spawn(|| agent.probe_cached(supervisor, PROBE_LIMIT, &cache))))
-            .collect();
-        asked.into_iter().filter_map(|(agent, thread)| Some((agent.name().to_owned(), thread.join().ok()?))).collect()
-    });
-    let mut versions = BTreeMap::new();
-    for (name, health) in health {
-        if let Some(problem) = health.problem {
-            let role = needed.get(&name).cloned().unwrap_or_default();
-            return Err(RunError::Preflight {
-                what: format!("agent '{name}' for {role} cannot work: {problem}"),
-                hint: health.hint.or_else(|| Some("git orchestrate agents".to_owned())),
-            });
-        }
-        versions.extend(health.version.map(|version| (name, version)));
-    }
-    Ok(versions)
+    Ok(wanted.into_iter().map(|((role, candidates), task)| Wanted { role, candidates, task }).collect())
 }
 
 fn check_disk(project: &Project) -> Result<(), RunError> {

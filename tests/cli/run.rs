@@ -244,3 +244,40 @@ fn a_signal_ends_it_with_128_and_its_number() {
     assert!(matches!(code, Some(130 | 143)), "{code:?}");
     assert_eq!(sandbox.run(&["start", "--dry-run"]).code, 0, "the repository is free again");
 }
+
+#[test]
+fn an_agent_that_cannot_do_its_part_is_followed_by_the_next() {
+    let sandbox = day(WRITES);
+    let mut config = sandbox.read(".handoff/config.toml");
+    for agent in ["missing", "locked"] {
+        let table = format!("[agents.{agent}]\nadapter = \"command\"\nprogram = \"{agent}\"\nfamily = \"openai\"\n");
+        config = config.replace("[roles]\n", &format!("{table}[roles]\n"));
+    }
+    let roles = "default = [\"missing\", \"locked\", \"writer\"]";
+    sandbox.write(".handoff/config.toml", &config.replace("default = \"writer\"", roles));
+    sandbox.program("locked", "echo '{\"status\": \"infra\", \"text\": \"no login\"}' > $GIT_ORCHESTRATE_RESULT_FILE");
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    sandbox.run(&["start"]).is(
+        0,
+        str![[r#"
+one  implement  infra  locked  [..]s  no login
+one  implement  done   writer  1 file  [..]s
+one  gate       done   full    [..]s
+one  landed on orchestrate/integration  [..]
+
+TASK  STATE   DONE  TITLE
+one   landed   2/2  Write one
+
+1 task: 1 landed
+done: 3 steps in [..]s
+next: git diff main...orchestrate/integration
+      git orchestrate land
+
+"#]],
+        str![[r#"
+warning: agent 'missing' cannot work, others take its place: no program 'missing' in PATH
+hint: install 'missing', or give its whole path
+
+"#]],
+    );
+}
