@@ -224,8 +224,7 @@ impl Trouble {
                 "{program} cannot use the model, look at 'model' in .handoff/config.toml and at the login{said}"
             )),
             Fault::Variable => EndedAs::Infra(format!(
-                "{program} does not see a variable that it needs, name it in 'env_pass' of its [agents.…] in \
-                 .handoff/config.toml{said}"
+                "{program} does not start{said} (if you have it, add it to the agent's 'env_pass' in .handoff/config.toml)"
             )),
             Fault::Setup => EndedAs::Infra(format!("{program} does not start, look at its settings and version{said}")),
             Fault::Request => EndedAs::Infra(format!("the provider of {program} did not take the request{said}")),
