@@ -5,6 +5,7 @@ pub mod clock;
 pub mod crash_point;
 pub mod environment;
 pub mod file;
+pub mod http;
 pub mod lock;
 pub mod machine;
 pub mod process;
