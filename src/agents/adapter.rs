@@ -107,7 +107,7 @@ pub trait Adapter: Send + Sync {
     fn parser(&self, request: &Request) -> Box<dyn Parser>;
 }
 
-/// The adapter for a program; none for `replay`, which starts none.
+/// The adapter for a program; none for what starts none: models over HTTP and `replay`.
 pub fn adapter_of(kind: AdapterKind) -> Option<&'static dyn Adapter> {
     match kind {
         AdapterKind::Claude => Some(&Claude),
@@ -115,7 +115,7 @@ pub fn adapter_of(kind: AdapterKind) -> Option<&'static dyn Adapter> {
         AdapterKind::Gemini => Some(&Gemini),
         AdapterKind::OpenCode => Some(&OpenCode),
         AdapterKind::Command => Some(&Command),
-        AdapterKind::Replay => None,
+        AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google | AdapterKind::Replay => None,
     }
 }
 

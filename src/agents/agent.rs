@@ -13,6 +13,7 @@ use super::{
     error::AgentError,
     family::family_of,
     health::{Health, Probe, Versions, missing},
+    http::{self, Endpoint},
     replay::Recording,
     request::{AgentEvent, Answer, EndedAs, Request},
 };
@@ -43,6 +44,7 @@ pub struct Agent {
 /// What does the work.
 enum Driven {
     Program { adapter: &'static dyn Adapter, program: String },
+    Http(Box<Endpoint>),
     Recording(Recording),
 }
 
@@ -63,13 +65,14 @@ impl Agent {
             settings.family.clone().or_else(|| family_of(settings.model.as_deref(), settings.adapter)).ok_or_else(
                 || AgentError::NoFamily { agent: agent(), adapter: settings.adapter, model: settings.model.clone() },
             )?;
-        let driven = match adapter_of(settings.adapter) {
-            Some(adapter) => {
+        let driven = match (adapter_of(settings.adapter), Endpoint::new(name, settings, repository_root)?) {
+            (_, Some(endpoint)) => Driven::Http(Box::new(endpoint)),
+            (Some(adapter), None) => {
                 let named = settings.program.clone().or_else(|| adapter.program().map(str::to_owned));
                 let program = named.ok_or_else(|| AgentError::NoProgram { agent: agent() })?;
                 Driven::Program { adapter, program }
             }
-            None => {
+            (None, None) => {
                 let path = settings.recording.as_ref().ok_or_else(|| AgentError::NoRecording { agent: agent() })?;
                 Driven::Recording(Recording::load(name, &repository_root.join(path))?)
             }
@@ -110,6 +113,7 @@ impl Agent {
     ) -> Answer {
         match &self.driven {
             Driven::Recording(recording) => recording.play(request, cancel, on_event),
+            Driven::Http(endpoint) => http::run(endpoint, request, supervisor, cancel, on_event),
             Driven::Program { adapter, program } => {
                 self.run_program(*adapter, program, request, supervisor, cancel, on_event).unwrap_or_else(nothing_but)
             }
@@ -220,6 +224,7 @@ impl Agent {
     fn probe_remembering(&self, supervisor: &Supervisor, limit: Duration, cache_file: Option<&Path>) -> Health {
         let (adapter, program) = match &self.driven {
             Driven::Program { adapter, program } => (*adapter, program),
+            Driven::Http(endpoint) => return endpoint.probe(supervisor, limit),
             // It was read when the agent was made.
             Driven::Recording(_) => return Health::default(),
         };

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::settings::AdapterKind;
+use crate::{config::settings::AdapterKind, sys::http::HttpError};
 
 /// What is wrong with an agent's settings.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,22 @@ pub enum AgentError {
         adapter: AdapterKind,
         /// Its model, if one is named.
         model: Option<String>,
+    },
+    /// A model over HTTP that is not named.
+    #[error("agent '{agent}' names no model, which adapter '{}' must be told", adapter.word())]
+    NoModel {
+        /// The agent's name in the configuration.
+        agent: String,
+        /// Its adapter.
+        adapter: AdapterKind,
+    },
+    /// A server that cannot be asked.
+    #[error("agent '{agent}': {cause}")]
+    Http {
+        /// The agent's name in the configuration.
+        agent: String,
+        /// What is wrong with its address, its proxy or its certificates.
+        cause: HttpError,
     },
     /// `command` without a program.
     #[error("agent '{agent}' names no program")]
@@ -64,6 +80,8 @@ impl AgentError {
                 line(agent, r#"model = "anthropic/claude-sonnet-4-5""#)
             }
             Self::NoFamily { agent, .. } => line(agent, r#"family = "openai", or whose model it is"#),
+            Self::NoModel { agent, .. } => line(agent, r#"model = "…""#),
+            Self::Http { cause, .. } => cause.hint(),
             Self::NoProgram { agent } => line(agent, r#"program = "./my-agent""#),
             Self::NoRecording { agent } => line(agent, r#"recording = "recording.toml""#),
             Self::UnreadableRecording { .. } | Self::BadRecording { .. } => None,
@@ -79,6 +97,9 @@ impl AdapterKind {
             Self::Codex => "codex",
             Self::Gemini => "gemini",
             Self::OpenCode => "opencode",
+            Self::Anthropic => "anthropic",
+            Self::OpenAi => "openai",
+            Self::Google => "google",
             Self::Command => "command",
             Self::Replay => "replay",
         }

@@ -76,6 +76,8 @@ pub fn family_of(model: Option<&str>, adapter: AdapterKind) -> Option<Family> {
             AdapterKind::Claude => Some("anthropic"),
             AdapterKind::Codex => Some("openai"),
             AdapterKind::Gemini => Some("google"),
+            // Whose form a server speaks does not tell whose models it serves.
+            AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google => None,
             AdapterKind::OpenCode | AdapterKind::Command | AdapterKind::Replay => None,
         })
         .map(|family| Family(family.to_owned()))

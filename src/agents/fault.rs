@@ -53,11 +53,11 @@ pub struct Trouble {
 
 /// Words for people that differ by program.
 #[derive(Debug, Clone, Copy)]
-pub struct Names {
-    /// `claude`
-    pub program: &'static str,
+pub struct Names<'a> {
+    /// `claude`, `model 'glm-4.7' at api.example.com`
+    pub program: &'a str,
     /// What to do to log in.
-    pub login: &'static str,
+    pub login: &'a str,
 }
 
 /// Words in messages and what they mean; the first that is found wins, so the telling ones stand first.
@@ -205,7 +205,7 @@ impl Trouble {
     }
 
     /// How a step with this trouble ended.
-    pub fn ended(&self, names: Names, now: SystemTime) -> EndedAs {
+    pub fn ended(&self, names: Names<'_>, now: SystemTime) -> EndedAs {
         let Names { program, login } = names;
         let quoted = self.quoted();
         let said = if quoted.is_empty() { String::new() } else { format!(": {quoted}") };
@@ -224,7 +224,8 @@ impl Trouble {
                 "{program} cannot use the model, look at 'model' in .handoff/config.toml and at the login{said}"
             )),
             Fault::Variable => EndedAs::Infra(format!(
-                "{program} does not start{said} (if you have it, add it to the agent's 'env_pass' in .handoff/config.toml)"
+                "{program} does not see a variable that it needs, name it in 'env_pass' of its [agents.…] in \
+                 .handoff/config.toml{said}"
             )),
             Fault::Setup => EndedAs::Infra(format!("{program} does not start, look at its settings and version{said}")),
             Fault::Request => EndedAs::Infra(format!("the provider of {program} did not take the request{said}")),

@@ -10,6 +10,7 @@ pub mod family;
 mod fault;
 mod gemini;
 pub mod health;
+pub mod http;
 mod opencode;
 mod reading;
 mod replay;

@@ -138,7 +138,7 @@ impl Reading {
     ///
     /// Good is only a good terminal event, whatever the exit code, and then whatever ended the program afterwards: an
     /// agent that has finished and hangs while it closes has finished.
-    pub fn finish(mut self, names: Names, structure: Option<Structure>, ending: &Ending<'_>) -> Answer {
+    pub fn finish(mut self, names: Names<'_>, structure: Option<Structure>, ending: &Ending<'_>) -> Answer {
         let ended = match self.terminal.take() {
             Some(Terminal::Good) => self.finished(names),
             Some(Terminal::Bad(trouble)) => self.troubled(&trouble, names, ending),
@@ -159,7 +159,7 @@ impl Reading {
     }
 
     /// A claim without any word or deed behind it is none.
-    fn finished(&self, names: Names) -> EndedAs {
+    fn finished(&self, names: Names<'_>) -> EndedAs {
         if self.words.trim().is_empty() && self.tools == 0 && self.structured.is_none() {
             EndedAs::Failed(format!("{} gave an empty answer and used no tool", names.program))
         } else {
@@ -167,7 +167,7 @@ impl Reading {
         }
     }
 
-    fn troubled(&self, trouble: &Trouble, names: Names, ending: &Ending<'_>) -> EndedAs {
+    fn troubled(&self, trouble: &Trouble, names: Names<'_>, ending: &Ending<'_>) -> EndedAs {
         let mut ended = trouble.ended(names, ending.now);
         if let EndedAs::Limited { until, .. } = &mut ended {
             let told = self.reset_number.and_then(|number| reset::from_number(number, ending.now));
@@ -177,7 +177,7 @@ impl Reading {
     }
 
     /// It ended without saying so.
-    fn cut_short(&self, names: Names, ending: &Ending<'_>) -> EndedAs {
+    fn cut_short(&self, names: Names<'_>, ending: &Ending<'_>) -> EndedAs {
         let program = names.program;
         let waiting = |line: String| match &self.waiting {
             // Who was still being put off by the provider when the time was up has that trouble, not a slow task.

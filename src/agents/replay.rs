@@ -313,6 +313,7 @@ mod tests {
             wall: Duration::from_secs(60),
             idle: Duration::from_secs(60),
             output_bytes_max: 1 << 20,
+            spend_max: None,
         }
     }
 

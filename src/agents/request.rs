@@ -8,9 +8,12 @@ use std::{
 
 use serde_json::Value;
 
-use crate::model::{
-    money::{Money, Tokens},
-    workflow::Access,
+use crate::{
+    config::settings::Price,
+    model::{
+        money::{Money, Tokens},
+        workflow::Access,
+    },
 };
 
 /// The structure that an answer must have.
@@ -20,6 +23,15 @@ pub enum Structure {
     Plan,
     /// A verdict: [`crate::model::verdict::Verdict`] as JSON.
     Verdict,
+}
+
+/// The most that a step may cost, for agents that we can end within a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpendMax {
+    /// What the model's tokens cost.
+    pub price: Price,
+    /// The limit.
+    pub usd: Money,
 }
 
 /// One step for an agent.
@@ -47,6 +59,8 @@ pub struct Request {
     pub idle: Duration,
     /// Bytes of its output that are kept.
     pub output_bytes_max: usize,
+    /// The most that it may cost; heeded by agents over HTTP, none: no limit of its own.
+    pub spend_max: Option<SpendMax>,
 }
 
 /// What an agent does, while it does it.

@@ -3,6 +3,7 @@
 pub mod branch;
 pub mod document;
 mod explain;
+mod over_http;
 pub mod parse;
 pub mod problem;
 pub mod settings;

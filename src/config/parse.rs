@@ -8,6 +8,7 @@ use globset::Glob;
 use super::{
     branch::wrong_with_landing_branch,
     document::{Part, Reading, Shape, place, read},
+    over_http::{forbidden_key, wrong_with},
     problem::Problem,
     settings::{AdapterKind, CheckSettings, OneOrMany, Settings},
 };
@@ -47,7 +48,8 @@ pub fn parse(text: &str, file: &str) -> Result<Settings, Vec<Problem>> {
     if let Some(newer) = newer_version(text, &reading) {
         return Err(vec![newer]);
     }
-    let settings: Settings = read(text, &reading)?;
+    let settings: Settings =
+        read(text, &reading).map_err(|problems| problems.into_iter().map(without_key).collect::<Vec<_>>())?;
     let mut check = Check { text, reading, problems: Vec::new() };
     check.all(&settings);
     if check.problems.is_empty() {
@@ -55,6 +57,15 @@ pub fn parse(text: &str, file: &str) -> Result<Settings, Vec<Problem>> {
     }
     check.problems.sort_by_key(|problem| problem.line);
     Err(check.problems)
+}
+
+/// Says of a key that is not known, but looks as if it held the key of a provider, that it does not belong here.
+fn without_key(problem: Problem) -> Problem {
+    let unknown = problem.what.strip_prefix("unknown key '").filter(|rest| rest.contains(" in [agents."));
+    match unknown.and_then(|rest| rest.split_once('\'')).and_then(|(key, _)| forbidden_key(key)) {
+        Some((what, hint)) => Problem { what, hint: Some(hint), ..problem },
+        None => problem,
+    }
 }
 
 /// A later version may have other keys, so nothing else is said of its file.
@@ -134,6 +145,9 @@ impl Check<'_> {
                 | AdapterKind::Codex
                 | AdapterKind::Gemini
                 | AdapterKind::OpenCode
+                | AdapterKind::Anthropic
+                | AdapterKind::OpenAi
+                | AdapterKind::Google
                 | AdapterKind::Command
                 | AdapterKind::Replay => {}
             }
@@ -143,6 +157,9 @@ impl Check<'_> {
                 if value.is_some_and(|value| value.trim().is_empty()) {
                     self.wrong(&key(what), format!("'{what}' of agent '{name}' is empty"));
                 }
+            }
+            for wrong in wrong_with(name, agent) {
+                self.wrong_with_hint(&key(wrong.key), wrong.what, wrong.hint);
             }
             if agent.parallel_max == Some(0) {
                 self.wrong(&key("parallel_max"), format!("'parallel_max' of agent '{name}' must be 1 or more"));
@@ -367,6 +384,25 @@ mod tests {
         );
         check("[agents.a]\nmodel = 'x'", &["1: 'adapter' is missing in [agents.a]"]);
         check("[prices.'m 1']\ninput = -1\noutput = 2", &["2: 'input': '-1' is not an amount of dollars such as 1.50"]);
+    }
+
+    #[test]
+    fn models_over_http() {
+        check("[agents.a]\nadapter = 'anthropic'\nmodel = 'claude-sonnet-4-5'", &[]);
+        check(
+            "[agents.a]\nadapter = 'openai'\nmodel = 'm'\napi_key = 'sk-1'\nkey_env = 'sk-1'",
+            &[
+                "4: a key must not stand in this file, which is committed (remove it and write key_env = \"<variable>\" or \
+               key_command = \"<command>\")",
+            ],
+        );
+        check(
+            "[agents.a]\nadapter = 'google'\nprogram = 'gemini'",
+            &[
+                "2: agent 'a' is a model over HTTP, but names no 'model' (model = \"<as the server names it>\")",
+                "3: 'program' of agent 'a' means nothing: a model over HTTP is no program",
+            ],
+        );
     }
 
     #[test]

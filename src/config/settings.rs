@@ -82,7 +82,7 @@ impl OneOrMany {
     }
 }
 
-/// The programs that can be driven.
+/// What can be driven: programs, and models over HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AdapterKind {
@@ -94,6 +94,12 @@ pub enum AdapterKind {
     Gemini,
     /// OpenCode.
     OpenCode,
+    /// A model over HTTP in the form of Anthropic's Messages; no program.
+    Anthropic,
+    /// A model over HTTP in the form of OpenAI's chat completions, as most servers speak it; no program.
+    OpenAi,
+    /// A model over HTTP in the form of Google's Gemini; no program.
+    Google,
     /// Any program: prompt on stdin, optional JSON result.
     Command,
     /// Recorded outcomes.
@@ -130,6 +136,59 @@ pub struct AgentSettings {
     /// For `replay`: the file with the recorded outcomes, relative to the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<PathBuf>,
+    /// Over HTTP: the address of the server, default: that of the variable `<PROVIDER>_BASE_URL`, else the provider's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+    /// Over HTTP: the variable that holds the key; default: the provider's usual one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_env: Option<String>,
+    /// Over HTTP: a command for `sh -c` that prints the key, asked once a run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_command: Option<String>,
+    /// Over HTTP: a file of certificates (PEM) to trust instead of the system's, relative to the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// Over HTTP: turns of the model in one step; default 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turns_max: Option<u32>,
+    /// Over HTTP: tokens of one step, those from the cache included; default 5 million.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens_max: Option<u64>,
+    /// Over HTTP: tokens that the model takes at once; beyond them the oldest results of tools are dropped. Default 160,000.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_tokens: Option<u64>,
+    /// Over HTTP: tokens of one answer; default 32,000 for `anthropic`, else the server's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_tokens: Option<u64>,
+    /// Over HTTP: whether it may run commands where it may write; default: it may. Who only reads never does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<bool>,
+}
+
+impl AgentSettings {
+    /// An agent of which only the adapter is said.
+    pub fn of(adapter: AdapterKind) -> Self {
+        Self {
+            adapter,
+            program: None,
+            model: None,
+            family: None,
+            args: Vec::new(),
+            env_pass: Vec::new(),
+            env: BTreeMap::new(),
+            parallel_max: None,
+            recording: None,
+            base_url: None,
+            key_env: None,
+            key_command: None,
+            ca_file: None,
+            turns_max: None,
+            tokens_max: None,
+            context_tokens: None,
+            answer_tokens: None,
+            run: None,
+        }
+    }
 }
 
 /// `[[route]]`

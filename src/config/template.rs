@@ -28,6 +28,7 @@ pub fn usual_family(adapter: AdapterKind) -> Option<&'static str> {
         AdapterKind::Claude => Some("anthropic"),
         AdapterKind::Codex => Some("openai"),
         AdapterKind::Gemini => Some("google"),
+        AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google => None,
         AdapterKind::OpenCode | AdapterKind::Command | AdapterKind::Replay => None,
     }
 }
@@ -39,6 +40,9 @@ pub fn adapter_word(adapter: AdapterKind) -> &'static str {
         AdapterKind::Codex => "codex",
         AdapterKind::Gemini => "gemini",
         AdapterKind::OpenCode => "opencode",
+        AdapterKind::Anthropic => "anthropic",
+        AdapterKind::OpenAi => "openai",
+        AdapterKind::Google => "google",
         AdapterKind::Command => "command",
         AdapterKind::Replay => "replay",
     }

@@ -176,6 +176,7 @@ fn ask(
         wall: spec_timeout.unwrap_or(limits.step_timeout).0,
         idle: limits.idle_timeout.0,
         output_bytes_max: limits.output_bytes as usize,
+        spend_max: None,
     };
     let mut asked = question(shop, job, agent, &request);
     if let (EndedAs::Finished, Err(why)) = (&asked.answer.ended, &asked.document) {

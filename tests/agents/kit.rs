@@ -28,21 +28,12 @@ pub fn request(access: Access) -> Request {
         wall: Duration::from_secs(3600),
         idle: Duration::from_secs(600),
         output_bytes_max: 1 << 20,
+        spend_max: None,
     }
 }
 
 pub fn settings(adapter: AdapterKind) -> AgentSettings {
-    AgentSettings {
-        adapter,
-        program: None,
-        model: None,
-        family: None,
-        args: Vec::new(),
-        env_pass: Vec::new(),
-        env: Default::default(),
-        parallel_max: None,
-        recording: None,
-    }
+    AgentSettings::of(adapter)
 }
 
 /// When the recordings were made, so that "7:20pm" is always the same evening.
