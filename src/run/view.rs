@@ -96,6 +96,9 @@ fn is_ahead(project: &Project) -> bool {
     }
 }
 
+/// Why a task that could go on does not.
+const NO_RUN: &str = "no run is at work: git orchestrate resume";
+
 /// How the whole stands.
 ///
 /// # Errors
@@ -123,6 +126,10 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
             view.why = None;
         } else if let Some(why) = waiting.get(&queued.task.id).filter(|_| view.state != TaskState::Landed) {
             view.why = view.why.or_else(|| Some(why.clone()));
+        } else if run.is_none() && matches!(view.state, TaskState::Running | TaskState::Finished) {
+            // Whatever did it is gone: what stands still must not look alive.
+            view.state = if view.state == TaskState::Running { TaskState::Waiting } else { view.state };
+            view.why = view.why.or_else(|| Some(NO_RUN.to_owned()));
         }
         tasks.push(view);
     }

@@ -232,6 +232,37 @@ fn one_run_at_a_time_and_it_can_be_stopped() {
 }
 
 #[test]
+fn what_a_dead_run_left_does_not_look_alive() {
+    let sandbox = day(BLOCKS);
+    sandbox.write(".handoff/workflows/two.toml", TWO_WRITERS);
+    let config = sandbox.read(".handoff/config.toml");
+    sandbox.write(".handoff/config.toml", &config.replace("workflow = \"single\"", "workflow = \"two\""));
+    let first = "[ $GIT_ORCHESTRATE_PHASE = second ] || { echo > first.txt; exit; }";
+    sandbox.program("writer", &format!("cat > /dev/null\n{first}\n{BLOCKS}"));
+    let mut run = running(&sandbox);
+    run.kill().expect("it is there");
+    run.wait().expect("it ends");
+    sandbox.run(&["status"]).is(
+        0,
+        str![[r#"
+not running
+
+TASK  STATE           DONE  TITLE
+one   waiting second   1/2  Write one (no run is at work: git orchestrate resume)
+
+1 task: 1 waiting
+
+"#]],
+        "",
+    );
+    sandbox.program("writer", &format!("cat > /dev/null\n{WRITES} again >> more.txt"));
+    assert_eq!(sandbox.run(&["resume"]).code, 0);
+}
+
+const TWO_WRITERS: &str = "name = \"two\"\n[[phase]]\nid = \"first\"\nrole = \"implementer\"\n\
+                           [[phase]]\nid = \"second\"\nrole = \"implementer\"\nneeds = [\"first\"]\n";
+
+#[test]
 fn a_signal_ends_it_with_128_and_its_number() {
     use rustix::process::{Pid, Signal, kill_process};
     let sandbox = day(BLOCKS);
