@@ -70,14 +70,13 @@ fn here() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::fatal(format!("cannot tell the current directory: {error}"), None))
 }
 
-/// The file of the machine's own key: `$XDG_DATA_HOME/git-orchestrate/id_ed25519`.
+/// The file of the machine's own key.
 ///
 /// # Errors
 /// Neither `XDG_DATA_HOME` nor `HOME` is set.
 pub fn own_key_path() -> Result<PathBuf, Failure> {
-    let data = environment::data_dir().ok_or_else(|| {
+    environment::own_key_path().ok_or_else(|| {
         let message = "cannot tell where the signing key is: neither HOME nor XDG_DATA_HOME is set";
         Failure::fatal(message, "export HOME=…".to_owned())
-    })?;
-    Ok(data.join("id_ed25519"))
+    })
 }

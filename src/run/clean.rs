@@ -92,6 +92,15 @@ fn worktrees(project: &Project, extent: Extent, cleaned: &mut Cleaned) -> Result
         salvage::save(&mut slot, &identity, "unknown")?;
         slots.remove(slot)?;
     }
+    if let Some(aside) = slots.aside() {
+        let message = format!(
+            "'{}' is kept: git no longer knew the worktrees in it, so nothing of them is saved",
+            aside.display()
+        );
+        cleaned
+            .told
+            .push(RunEvent::Warning { message, hint: Some(format!("look at it, then: rm -r '{}'", aside.display())) });
+    }
     let directory = project.worktrees_dir();
     match fs::remove_dir(&directory) {
         Ok(()) => Ok(()),

@@ -68,8 +68,7 @@ pub fn signer(repository: &Repository, key: SigningKey) -> Result<Signer, RunErr
     let signer = match key {
         SigningKey::Git => Signer::from_git(repository)?,
         SigningKey::Own => {
-            let path = environment::data_dir()
-                .map(|dir| dir.join("id_ed25519"))
+            let path = environment::own_key_path()
                 .ok_or_else(|| RunError::Preflight { what: "no home directory for the key".to_owned(), hint: None })?;
             match path.exists() {
                 true => Signer::own(&path)?,

@@ -79,6 +79,11 @@ pub fn data_dir() -> Option<PathBuf> {
     data.map(|data| data.join("git-orchestrate"))
 }
 
+/// The file of the machine's own signing key: `$XDG_DATA_HOME/git-orchestrate/id_ed25519`; none where [`data_dir`] is none.
+pub fn own_key_path() -> Option<PathBuf> {
+    data_dir().map(|directory| directory.join("id_ed25519"))
+}
+
 fn choose(variables: impl Iterator<Item = (OsString, OsString)>, pass: &[String]) -> BTreeMap<OsString, OsString> {
     let may = |name: &str| {
         let is_named = pass.iter().any(|passed| passed == name);

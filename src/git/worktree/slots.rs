@@ -52,6 +52,12 @@ impl Slots {
         Ok(Self { repository: repository.clone(), dir, turn: Arc::default() })
     }
 
+    /// Where directories are kept that were in the way of a slot, if there is one: nobody knows what is in them.
+    pub fn aside(&self) -> Option<PathBuf> {
+        let aside = self.dir.join(ASIDE);
+        fs::read_dir(&aside).is_ok_and(|mut entries| entries.next().is_some()).then_some(aside)
+    }
+
     /// Where the slots are.
     pub fn dir(&self) -> &Path {
         &self.dir
