@@ -16,5 +16,6 @@ pub mod plan;
 pub mod report;
 pub mod route;
 pub mod run;
+pub mod secrets;
 pub mod sys;
 pub mod text;

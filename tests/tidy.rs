@@ -8,9 +8,10 @@ use std::{
 };
 
 /// The rooms and their floors. A room imports from lower floors and from itself.
-const ROOMS: [(&str, u32); 19] = [
+const ROOMS: [(&str, u32); 20] = [
     ("model", 0),
     ("text", 0),
+    ("secrets", 0),
     ("plan", 1),
     ("route", 2),
     ("config", 1),
