@@ -3,6 +3,10 @@
 
 #[path = "secrets/innocent.rs"]
 mod innocent;
+#[expect(dead_code, reason = "each test binary uses a part of the kit")]
+mod kit;
+#[path = "secrets/runs.rs"]
+mod runs;
 #[path = "secrets/true_ones.rs"]
 mod true_ones;
 

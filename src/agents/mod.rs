@@ -12,6 +12,7 @@ mod gemini;
 pub mod health;
 pub mod http;
 mod opencode;
+pub mod passed_on;
 mod reading;
 mod replay;
 pub mod request;

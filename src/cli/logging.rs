@@ -3,24 +3,24 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Write},
     path::Path,
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::terminal::{Terminal, Verbosity};
-use crate::sys::clock;
+use crate::{secrets::Scanner, sys::clock};
 
 /// The variable that says what is logged, as `tracing` reads it: `info`, `git_orchestrate::run=trace`.
 pub const FILTER: &str = "GIT_ORCHESTRATE_LOG";
 /// Files of earlier runs that are kept.
 const FILES_MAX: usize = 20;
 
-/// Begins to log: to the terminal if it wants that, and into a new file of `directory`. Once in a process; a file that
-/// cannot be made is no reason not to work.
-pub fn begin(terminal: &Terminal, directory: Option<&Path>) {
+/// Begins to log: to the terminal if it wants that, and without secrets into a new file of a directory. Once in a process; a
+/// file that cannot be made is no reason not to work.
+pub fn begin(terminal: &Terminal, file: Option<(&Path, Arc<Scanner>)>) {
     let filter = |default: &str| EnvFilter::try_from_env(FILTER).unwrap_or_else(|_| EnvFilter::new(default));
     let mut layers: Vec<Box<dyn Layer<Registry> + Send + Sync>> = Vec::new();
     if terminal.verbosity >= Verbosity::Debug {
@@ -28,7 +28,8 @@ pub fn begin(terminal: &Terminal, directory: Option<&Path>) {
         let layer = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_ansi(look.colour);
         layers.push(layer.with_filter(filter("git_orchestrate=debug")).boxed());
     }
-    match directory.map(new_file).transpose() {
+    let made = file.map(|(directory, secrets)| new_file(directory).map(|file| Redacting { file, secrets }));
+    match made.transpose() {
         Ok(Some(file)) => {
             let layer = tracing_subscriber::fmt::layer().json().with_writer(Mutex::new(file));
             layers.push(layer.with_filter(filter("git_orchestrate=info")).boxed());
@@ -39,6 +40,23 @@ pub fn begin(terminal: &Terminal, directory: Option<&Path>) {
     if !layers.is_empty() {
         // Only a second call could fail, and the first one's log goes on.
         let _ = tracing_subscriber::registry().with(layers).try_init();
+    }
+}
+
+/// A file that no secret gets into. What is logged comes in one piece.
+struct Redacting {
+    file: File,
+    secrets: Arc<Scanner>,
+}
+
+impl Write for Redacting {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.file.write_all(&self.secrets.redact_bytes(line))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -83,7 +83,7 @@ pub fn run(
     if arguments.dry_run {
         return rehearse(&project, &options, arguments.json, terminal, out);
     }
-    logging::begin(terminal, Some(&project.local.log()));
+    logging::begin(terminal, Some((&project.local.log(), project.secrets.clone())));
     let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
     let mut progress = Progress::new(terminal, arguments.json, Box::new(&mut *out));
     let summary = drive::start(&project, &options, &signals, &mut |event| progress.show(event));

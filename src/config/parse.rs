@@ -12,7 +12,10 @@ use super::{
     problem::Problem,
     settings::{AdapterKind, CheckSettings, OneOrMany, Settings},
 };
-use crate::text::did_you_mean;
+use crate::{
+    secrets::{Allow, BadAllow, rule_ids},
+    text::did_you_mean,
+};
 
 /// The version of the format that this program reads and writes.
 pub const CONFIG_VERSION: u32 = 1;
@@ -37,6 +40,7 @@ const SHAPES: &[(&[&str], Shape)] = &[
     (&["worktrees"], Shape::Table),
     (&["landing"], Shape::Table),
     (&["commits"], Shape::Table),
+    (&["secrets"], Shape::Table),
 ];
 
 /// Reads the text of a configuration; an empty text is the default one.
@@ -116,6 +120,7 @@ impl Check<'_> {
         self.limits(settings);
         self.worktrees(settings);
         self.landing(settings);
+        self.secrets(settings);
     }
 
     fn agents(&mut self, settings: &Settings) {
@@ -319,6 +324,18 @@ impl Check<'_> {
     }
 }
 
+impl Check<'_> {
+    fn secrets(&mut self, settings: &Settings) {
+        let Err((at, bad)) = Allow::parse(&settings.secrets.allow) else { return };
+        let hint = match &bad {
+            BadAllow::Rule(entry) => did_you_mean(entry.trim_start_matches("rule:"), rule_ids())
+                .map(|near| format!("did you mean 'rule:{near}'?")),
+            BadAllow::Kind(_) | BadAllow::Glob(..) | BadAllow::Digest(_) => bad.hint(),
+        };
+        self.wrong_with_hint(&place!["secrets", "allow", at], bad.to_string(), hint);
+    }
+}
+
 /// Whether it can be a name of one word: of an agent, a gate, a workflow's file.
 pub fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
@@ -499,6 +516,16 @@ mod tests {
         check(
             "[agents.a]\nadapter = 'claude'\nenv = { 'A=B' = 'x' }\nenv_pass = ['']",
             &["3: 'A=B' cannot name an environment variable", "4: '' cannot name an environment variable"],
+        );
+    }
+
+    #[test]
+    fn secrets_that_are_allowed() {
+        check("[secrets]\nscan = 'warn'\nallow = ['path:tests/**', 'rule:jwt', 'sha256:0123456789ab']", &[]);
+        check("[secrets]\nscan = 'blok'", &["2: 'scan' cannot be 'blok' (did you mean 'block'?)"]);
+        check(
+            "[secrets]\nallow = ['rule:githubtoken']",
+            &["2: 'rule:githubtoken' of 'allow' names no rule (did you mean 'rule:github-token'?)"],
         );
     }
 

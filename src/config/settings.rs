@@ -39,6 +39,8 @@ pub struct Settings {
     pub landing: LandingSettings,
     /// How commits are made.
     pub commits: CommitSettings,
+    /// What is done about secrets.
+    pub secrets: SecretSettings,
     /// Rules added to each prompt, a sentence each.
     pub rules: Vec<String>,
 }
@@ -57,6 +59,7 @@ impl Default for Settings {
             worktrees: WorktreeSettings::default(),
             landing: LandingSettings::default(),
             commits: CommitSettings::default(),
+            secrets: SecretSettings::default(),
             rules: Vec::new(),
         }
     }
@@ -391,4 +394,27 @@ pub struct CommitSettings {
     pub author: AuthorName,
     /// Whether commits are synced.
     pub durability: Durability,
+}
+
+/// What is done about secrets that agents write.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretScan {
+    /// The file is refused and the attempt has failed.
+    #[default]
+    Block,
+    /// The file is taken, and it is said.
+    Warn,
+    /// Nothing is looked for, nothing is redacted.
+    Off,
+}
+
+/// `[secrets]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecretSettings {
+    /// What is done about secrets that agents write.
+    pub scan: SecretScan,
+    /// What is allowed all the same: `path:<glob>`, `rule:<id>`, `sha256:<hex digits>` of a value.
+    pub allow: Vec<String>,
 }

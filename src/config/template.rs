@@ -250,6 +250,18 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     page.unset("author", quoted("user"));
     page.prose("full: a reported step survives power loss. os: the system decides when it is on the disk; faster.");
     page.unset("durability", quoted("full"));
+
+    page.heading("Secrets in what agents write, read and say.");
+    page.line("[secrets]");
+    page.prose(
+        "block: a file with a secret is refused and the attempt failed. warn: it is taken and said. off: nothing.",
+    );
+    page.prose("With block and warn, secrets are redacted in prompts, records and transcripts.");
+    page.unset("scan", quoted("block"));
+    page.prose(
+        "What is allowed: \"path:tests/fixtures/**\", \"rule:jwt\", \"sha256:…\" (of the value, 12 digits or more).",
+    );
+    page.unset("allow", "[]");
 }
 
 /// The text so far. A comment of prose begins with `# `, a default with `#` and its key.

@@ -5,6 +5,7 @@ mod error;
 mod input;
 mod material;
 mod prompt;
+mod redaction;
 mod survey;
 mod templates;
 

@@ -70,6 +70,8 @@ pub struct Prompt {
     pub context: Vec<ContextFile>,
     /// What was left out for its length, a line each; the prompt says so too.
     pub cut: Vec<String>,
+    /// The secrets that are not in it although they were in what it is made of, a line each.
+    pub redacted: Vec<String>,
 }
 
 /// The prompt of one step.
@@ -88,7 +90,7 @@ pub fn prompt(input: &PromptInput, templates: &Templates) -> Result<Prompt, Cont
             length_max: PROMPT_BYTES_MAX as u64,
         });
     }
-    Ok(Prompt { digest: Digest::of(&text), text, context: parts.context, cut: parts.cut })
+    Ok(Prompt { digest: Digest::of(&text), text, context: parts.context, cut: parts.cut, redacted: Vec::new() })
 }
 
 fn check_task(input: &PromptInput) -> Result<(), ContextError> {

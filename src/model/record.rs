@@ -328,6 +328,40 @@ impl Record {
         }
     }
 
+    /// Everything in it that somebody wrote or a program printed, to be changed in place: not ids, paths, digests or what a
+    /// digest is of.
+    pub fn words(&mut self, change: &mut dyn FnMut(&mut String)) {
+        [&mut self.reason, &mut self.feedback, &mut self.summary].into_iter().for_each(&mut *change);
+        match &mut self.document {
+            Some(Document::Plan(plan)) => {
+                change(&mut plan.summary);
+                for step in &mut plan.steps {
+                    change(&mut step.title);
+                    change(&mut step.detail);
+                    step.acceptance.iter_mut().for_each(&mut *change);
+                }
+            }
+            Some(Document::Verdict(verdict)) => {
+                change(&mut verdict.summary);
+                verdict.suggestions.iter_mut().for_each(&mut *change);
+                verdict.criteria.iter_mut().for_each(|criterion| change(&mut criterion.evidence));
+                for required in &mut verdict.required_changes {
+                    [&mut required.what, &mut required.place, &mut required.why].into_iter().for_each(&mut *change);
+                }
+            }
+            Some(Document::Report(report)) => change(report),
+            None => {}
+        }
+        for check in self.gate.iter_mut().flat_map(|gate| &mut gate.checks) {
+            change(&mut check.reason);
+            change(&mut check.output);
+        }
+        match &mut self.decision {
+            Some(Decision::Retry { feedback: text } | Decision::Abort { reason: text }) => change(text),
+            Some(Decision::Approve | Decision::Skip) | None => {}
+        }
+    }
+
     /// How long it took.
     pub fn duration(&self) -> Duration {
         Duration::from_millis(self.duration_ms)

@@ -9,7 +9,9 @@ use super::{
     commit::{Committed, Step, commit, step_commit},
     foreman::{Dropped, Job},
     live::{Worker, last_words},
-    salvage, setup,
+    salvage,
+    secrets::{self, Inspection, redact_answer, redact_event},
+    setup,
     workshop::{SlotGuard, Workshop},
 };
 use crate::{
@@ -18,7 +20,7 @@ use crate::{
         request::{AgentEvent, Answer, EndedAs, Request, Structure},
         schema,
     },
-    config::settings::Durability,
+    config::settings::{Durability, SecretScan},
     context::{self, Prompt},
     git::{self, Draft, GitError, Slot, TakePolicy},
     model::{
@@ -104,6 +106,12 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let structure = brief::structure(&job.checkpoint, &job.work.phase);
     let prompt =
         brief::prompt(&shop.project, &shop.templates, &Asking { job, role, access: *access, structure, code })?;
+    if !prompt.redacted.is_empty() {
+        let message =
+            format!("left out of what {} is told for {}: {}", agent.name(), job.task.id, prompt.redacted.join("; "));
+        let hint = format!("git orchestrate show {} --prompt {}", job.task.id, job.work.phase);
+        (shop.tell)(RunEvent::Warning { message, hint: Some(hint) });
+    }
     let mut asked = ask(shop, job, agent, &slot, *access, structure, &prompt)?;
     asked.duration_ms = clock.elapsed().as_millis() as u64;
     crate::sys::crash_point::reach("step.answered");
@@ -221,8 +229,9 @@ fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Ask
     };
     shop.live.worker(&worker);
     let slot = job.slot as u32;
-    let answer = agent.run(request, &shop.supervisor, &shop.cancel, &mut |event| {
-        let told = match event {
+    let secrets = &shop.project.secrets;
+    let mut answer = agent.run(request, &shop.supervisor, &shop.cancel, &mut |event| {
+        let told = match redact_event(secrets, event) {
             AgentEvent::Started { model, .. } => {
                 worker.model = model.or(worker.model.take());
                 None
@@ -249,6 +258,7 @@ fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Ask
             (shop.tell)(told);
         }
     });
+    redact_answer(secrets, &mut answer);
     let document = document(&answer, request.structure);
     let model = answer.model.as_deref().or(agent.model());
     let priced = || route::price::cost(&shop.project.settings.prices, model?, &answer.tokens);
@@ -282,14 +292,15 @@ fn judge(
     told: Told,
 ) -> Result<Made, RunError> {
     let taken = match told.access {
-        Access::Write => take(shop, job, &mut slot, &mut draft)?,
+        Access::Write => take(shop, job, &mut slot, &mut draft, told.code)?,
         Access::Read => {
             salvage::save(&mut slot, &shop.identity, job.task.id.as_str())?;
-            Took { tree: told.code, changed: Vec::new(), refused: Vec::new() }
+            Took { tree: told.code, changed: Vec::new(), refused: Vec::new(), secrets: Vec::new() }
         }
     };
     crate::sys::crash_point::reach("step.taken");
-    let Judged { outcome, reason, feedback } = decide(&asked, &taken, told.access);
+    let scan = shop.project.settings.secrets.scan;
+    let Judged { outcome, reason, feedback } = decide(&asked, &taken, told.access, scan);
     let document = asked.document.ok().flatten();
     let words = last_words_of(document.as_ref(), &asked.answer.text).to_owned();
     let report = (told.access == Access::Read && document.is_none() && outcome == Outcome::Done)
@@ -369,9 +380,20 @@ fn accept(
 }
 
 /// Takes the agent's files; what cannot be taken is named, and kept under a salvage ref before it goes.
-fn take(shop: &Workshop, job: &Job, slot: &mut SlotGuard, draft: &mut Draft) -> Result<Took, RunError> {
-    let policy = TakePolicy { file_bytes_max: shop.project.settings.limits.file_bytes, inspect: None };
+fn take(shop: &Workshop, job: &Job, slot: &mut SlotGuard, draft: &mut Draft, before: TreeId) -> Result<Took, RunError> {
+    let settings = &shop.project.settings;
+    let worktree = slot.path().to_owned();
+    let scanner = (&*shop.project.secrets, settings.secrets.scan);
+    let inspection = Inspection::new(scanner, &shop.project.repository, before, &worktree);
+    let inspect = |path: &str, content: &[u8]| inspection.of(path, content);
+    let policy = TakePolicy { file_bytes_max: settings.limits.file_bytes, inspect: Some(&inspect) };
     let taken = slot.take(draft, &policy)?;
+    let secrets = inspection.found();
+    if !secrets.is_empty() && settings.secrets.scan == SecretScan::Warn {
+        let (task, phase) = (&job.task.id, &job.work.phase);
+        let message = format!("{task} {phase} wrote what looks like a secret: {}", secrets.join("; "));
+        (shop.tell)(RunEvent::Warning { message, hint: None });
+    }
     if !taken.refused.is_empty() {
         slot.rescue(&salvage::place(job.task.id.as_str()), &shop.identity, Durability::Full)?;
     }
@@ -386,6 +408,7 @@ fn take(shop: &Workshop, job: &Job, slot: &mut SlotGuard, draft: &mut Draft) -> 
         tree: taken.tree,
         changed: changed.map(|file| ChangedFile { path: file.path, change: change(file.kind) }).collect(),
         refused: refused.map(|file| RefusedFile { path: file.path, reason: file.why.to_string() }).collect(),
+        secrets,
     })
 }
 
@@ -394,9 +417,11 @@ struct Took {
     tree: TreeId,
     changed: Vec<ChangedFile>,
     refused: Vec<RefusedFile>,
+    /// The secrets in its files, a line a file; they are not among those that were taken unless that is only warned of.
+    secrets: Vec<String>,
 }
 
-fn decide(asked: &Asked, taken: &Took, access: Access) -> Judged {
+fn decide(asked: &Asked, taken: &Took, access: Access, scan: SecretScan) -> Judged {
     let judged = |outcome, reason: &str, feedback: String| Judged { outcome, reason: reason.to_owned(), feedback };
     match (&asked.answer.ended, &asked.document, access) {
         (EndedAs::Infra(why), ..) => judged(Outcome::Infra, why, String::new()),
@@ -410,6 +435,10 @@ fn decide(asked: &Asked, taken: &Took, access: Access) -> Judged {
         (EndedAs::Failed(why), _, Access::Read) => judged(Outcome::Infra, why, String::new()),
         (EndedAs::Finished, Err(why), _) => {
             judged(Outcome::Infra, &format!("its answer cannot be read, asked twice: {why}"), String::new())
+        }
+        (EndedAs::Finished, Ok(_), Access::Write) if !taken.secrets.is_empty() && scan == SecretScan::Block => {
+            let why = format!("it wrote what looks like a secret: {}", taken.secrets.join("; "));
+            judged(Outcome::Failed, &why, secrets::feedback(&taken.secrets))
         }
         (EndedAs::Finished, Ok(_), Access::Write) if taken.changed.is_empty() => {
             let refused: Vec<String> =

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     agents::request::Structure,
     context::{self, Dependency, Files, Prompt, PromptInput, Rule, Templates},
-    git::{EntryKind, Repository},
+    git::{EntryKind, GitError, Repository},
     handoff::{checkpoints, layout},
     model::{
         checkpoint::Checkpoint,
@@ -111,7 +111,7 @@ pub fn prompt(project: &Project, templates: &Templates, asking: &Asking) -> Resu
     };
     let mut prompt = context::prompt(&input, templates)?;
     prompt.cut.extend(survey.missing);
-    Ok(prompt)
+    Ok(prompt.without_secrets(&project.secrets))
 }
 
 /// What the phases that this one builds on said at their end.
@@ -162,7 +162,13 @@ pub fn show(project: &Project, foreman: &Foreman, queued: &Queued, phase: &Phase
     let attempt = checkpoint.phase(phase).map_or(1, |phase| phase.attempts + 1);
     let structure = structure(&checkpoint, phase);
     let commit = step_commit(&project.repository, &checkpoint, queued.tip, from)?;
+    // Before the first step nobody may have written the tree without our files; with them it reads the same.
     let code = project.repository.code_tree(commit)?;
+    let code = match project.repository.files(code) {
+        Ok(_) => code,
+        Err(GitError::NoObject { .. }) => project.repository.root_tree(commit)?,
+        Err(error) => return Err(error.into()),
+    };
     let what = What::Agent { role: role.clone(), access, except: Default::default() };
     let job = Job {
         slot: 0,

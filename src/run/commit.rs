@@ -9,6 +9,7 @@ use std::{
 use super::{
     RunError,
     foreman::Job,
+    secrets::redact_record,
     workshop::{Brief, Workshop},
 };
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
         task::TaskId,
         workflow::Access,
     },
+    secrets::Scanner,
 };
 
 /// How often a step is put onto a branch that moves under it.
@@ -65,6 +67,8 @@ pub struct Desk<'a> {
     pub author: AuthorName,
     /// Whether it must survive power loss.
     pub durability: Durability,
+    /// Knows what must not be written down.
+    pub secrets: &'a Scanner,
     /// What first commits carry, if any may be made here.
     pub briefs: Option<&'a Mutex<BTreeMap<TaskId, Brief>>>,
 }
@@ -80,6 +84,7 @@ pub fn commit(shop: &Workshop, draft: Draft, step: Step) -> Result<Committed, Ru
         signer: &shop.signer,
         author: shop.project.settings.commits.author,
         durability: shop.project.settings.commits.durability,
+        secrets: &shop.project.secrets,
         briefs: Some(&shop.briefs),
     };
     commit_with(&desk, draft, step)
@@ -92,7 +97,9 @@ pub fn commit(shop: &Workshop, draft: Draft, step: Step) -> Result<Committed, Ru
 ///
 /// # Errors
 /// [`RunError`] when nothing was committed; what the agent did is then still in its worktree.
-pub fn commit_with(desk: &Desk, mut draft: Draft, step: Step) -> Result<Committed, RunError> {
+pub fn commit_with(desk: &Desk, mut draft: Draft, mut step: Step) -> Result<Committed, RunError> {
+    redact_record(desk.secrets, &mut step.record);
+    step.transcript = step.transcript.map(|transcript| desk.secrets.redact_bytes(&transcript).into_owned());
     let (mut checkpoint, mut tip) = (step.job.checkpoint.clone(), step.job.tip);
     for _ in 0..TRIES_MAX {
         let (code, record) = on_top_of(desk, &mut draft, &step, &checkpoint, tip)?;

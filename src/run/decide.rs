@@ -117,6 +117,7 @@ pub fn decide(
             signer: &signer,
             author: project.settings.commits.author,
             durability: Durability::Full,
+            secrets: &project.secrets,
             briefs: None,
         },
         draft,

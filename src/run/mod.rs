@@ -21,6 +21,7 @@ pub mod queue;
 pub mod recovery;
 pub mod roll_call;
 pub mod salvage;
+pub mod secrets;
 pub mod setup;
 mod tips;
 pub mod view;

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::RunError;
+use super::{RunError, secrets};
 use crate::{
     config::{
         parse,
@@ -14,6 +14,7 @@ use crate::{
     git::Repository,
     handoff::layout::{self, LocalDir},
     model::object::CommitId,
+    secrets::Scanner,
     sys::file,
 };
 
@@ -33,6 +34,8 @@ pub struct Project {
     pub settings: Arc<Settings>,
     /// Its text.
     pub config_text: String,
+    /// Knows secrets.
+    pub secrets: Arc<Scanner>,
 }
 
 impl Project {
@@ -49,7 +52,8 @@ impl Project {
         let local = LocalDir::new(repository.common_dir());
         let (config_text, origin) = config_text(&repository, root.as_deref())?;
         let settings = parse::parse(&config_text, &origin).map_err(RunError::Problems)?;
-        Ok(Self { repository, root, local, settings: Arc::new(settings), config_text })
+        let secrets = Arc::new(secrets::scanner(&settings));
+        Ok(Self { repository, root, local, settings: Arc::new(settings), config_text, secrets })
     }
 
     /// The full name of the integration branch.

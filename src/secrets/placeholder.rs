@@ -134,14 +134,14 @@ const COMMON: &[&str] = &[
 pub(super) fn is_placeholder(value: &[u8], sure: Sure) -> bool {
     let lower = value.to_ascii_lowercase();
     let has = |word: &&str| contains(&lower, word.as_bytes());
-    if NEVER.iter().any(|word| has(word)) || typed(&lower) {
+    if NEVER.iter().any(has) || typed(&lower) {
         return true;
     }
     match sure {
         Sure::Form => false,
         Sure::Name | Sure::Chosen => {
             COMMON.iter().any(|word| lower == word.as_bytes())
-                || WORDS.iter().any(|word| has(word))
+                || WORDS.iter().any(has)
                 || matches!(lower.first(), Some(b'$' | b'%' | b'<' | b'{' | b'[' | b'(' | b'^'))
                 || sure == Sure::Chosen && matches!(lower.first(), Some(b'/' | b'.' | b'#'))
         }

@@ -100,6 +100,11 @@ impl Scanner {
         self.findings(text, comments, guesses)
     }
 
+    /// What [`Self::redact`] leaves out.
+    pub fn scan_redacted(&self, text: &str) -> Vec<Finding> {
+        self.findings(text.as_bytes(), Comments::Ignored, Guesses::Made)
+    }
+
     /// The text with `[redacted: <rule>]` in the place of each secret. No comment saves one.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let found = self.matches(text.as_bytes(), Guesses::Made);
