@@ -4,6 +4,9 @@ mod agents {
     mod command_lines;
     mod hostile;
     mod kit;
+    #[path = "../kit/model_server.rs"]
+    mod model_server;
+    mod over_http;
     mod recordings;
     mod runs;
     mod tools;

@@ -61,11 +61,12 @@ impl Agent {
     /// Its family cannot be told, `command` names no program, a recording cannot be read.
     pub fn new(name: &str, settings: &AgentSettings, repository_root: &Path) -> Result<Self, AgentError> {
         let agent = || name.to_owned();
+        let endpoint = Endpoint::new(name, settings, repository_root)?;
         let family =
             settings.family.clone().or_else(|| family_of(settings.model.as_deref(), settings.adapter)).ok_or_else(
                 || AgentError::NoFamily { agent: agent(), adapter: settings.adapter, model: settings.model.clone() },
             )?;
-        let driven = match (adapter_of(settings.adapter), Endpoint::new(name, settings, repository_root)?) {
+        let driven = match (adapter_of(settings.adapter), endpoint) {
             (_, Some(endpoint)) => Driven::Http(Box::new(endpoint)),
             (Some(adapter), None) => {
                 let named = settings.program.clone().or_else(|| adapter.program().map(str::to_owned));

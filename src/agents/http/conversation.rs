@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::text;
 
 /// Bytes that a token is taken for until a provider has counted.
-const TOKEN_BYTES: u64 = 3;
+const TOKEN_BYTES: u64 = 4;
 /// What is left of the context, in percent, after older results were dropped: each drop makes the provider read all
 /// anew, so it shall not come with every turn.
 const KEPT_PERCENT: u64 = 70;
@@ -202,11 +202,11 @@ mod tests {
     #[test]
     fn the_oldest_results_go_first_and_the_last_stays() {
         let mut few = conversation(4, 3_000);
-        assert_eq!((few.tokens(), few.fit(5_000)), (4_240, 0));
-        assert_eq!(few.fit(4_000), 2);
+        assert_eq!((few.tokens(), few.fit(4_000)), (3_180, 0));
+        assert_eq!(few.fit(3_000), 2);
         assert_eq!(kept(&few), [false, false, true, true]);
-        assert!(few.tokens() <= 2_800);
-        assert_eq!(few.fit(4_000), 0);
+        assert!(few.tokens() <= 2_100);
+        assert_eq!(few.fit(3_000), 0);
         assert_eq!(few.fit(100), 1);
         assert_eq!(kept(&few), [false, false, false, true]);
         assert_eq!(few.fit(100), 0, "nothing more can go");
