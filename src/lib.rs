@@ -17,5 +17,6 @@ pub mod report;
 pub mod route;
 pub mod run;
 pub mod secrets;
+pub mod syntax;
 pub mod sys;
 pub mod text;

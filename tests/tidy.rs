@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The rooms and their floors. A room imports from lower floors and from itself.
-const ROOMS: [(&str, u32); 20] = [
+const ROOMS: [(&str, u32); 21] = [
     ("model", 0),
     ("text", 0),
     ("secrets", 0),
@@ -16,6 +16,7 @@ const ROOMS: [(&str, u32); 20] = [
     ("route", 2),
     ("config", 1),
     ("sys", 1),
+    ("syntax", 1),
     ("git", 2),
     ("handoff", 2),
     ("agents", 2),
