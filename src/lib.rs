@@ -3,6 +3,7 @@
 //! The rooms and their floors are described in ARCHITECTURE.md.
 
 pub mod agents;
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod context;

@@ -7,7 +7,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
     agents, clean, completions, demo, doctor, init, land, log, review, show, start, status, stop, task,
-    terminal::Colour,
+    terminal::Colour, verify,
 };
 
 /// Have coding agents work through a queue of tasks: reviewed, gated, signed, landed
@@ -85,6 +85,9 @@ pub enum Command {
     /// Show every step: who, which model, how it ended, what it cost, its commit and signature
     #[command(after_help = log::EXAMPLES)]
     Log(log::LogArguments),
+    /// Prove that what is there is what was done: signatures, steps, states, verdicts, landings
+    #[command(after_help = verify::EXAMPLES)]
+    Verify(verify::VerifyArguments),
     /// Put the integration branch onto your branch
     #[command(after_help = land::EXAMPLES)]
     Land(land::LandArguments),

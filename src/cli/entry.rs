@@ -18,7 +18,7 @@ use super::{
     failure::Failure,
     init, land, log, logging, review, show, start, status, stop, task,
     terminal::{Terminal, Verbosity},
-    user_programs,
+    user_programs, verify,
 };
 
 /// Runs the program with these words, the program's name first.
@@ -77,6 +77,7 @@ fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Review(arguments) => review::run(arguments, terminal, &mut out),
         Command::Show(arguments) => show::run(arguments, terminal, &mut out),
         Command::Log(arguments) => log::run(arguments, terminal, &mut out),
+        Command::Verify(arguments) => verify::run(arguments, terminal, &mut out),
         Command::Land(arguments) => land::run(arguments, terminal, &mut out),
         Command::Agents(arguments) => agents::run(arguments, terminal, &mut out),
         Command::Doctor(arguments) => doctor::run(arguments, terminal, &mut out),

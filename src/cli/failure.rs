@@ -4,7 +4,10 @@
 use std::io;
 
 use super::exit::Exit;
-use crate::{config::problem::Problem, git::GitError, handoff::error::HandoffError, land::LandError, run::RunError};
+use crate::{
+    audit::TrustError, config::problem::Problem, git::GitError, handoff::error::HandoffError, land::LandError,
+    run::RunError,
+};
 
 /// How much it stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,4 +152,4 @@ macro_rules! tell {
     };
 }
 
-tell!(GitError, HandoffError);
+tell!(GitError, HandoffError, TrustError);

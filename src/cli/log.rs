@@ -9,6 +9,7 @@ use super::{
     place::project,
     terminal::{Terminal, Verbosity},
     user_programs::paged,
+    verify,
 };
 use crate::{
     model::task::TaskId,
@@ -31,6 +32,9 @@ pub struct LogArguments {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Judge every step as 'verify' does, and print one line of JSON for each, the oldest first
+    #[arg(long, conflicts_with_all = ["json", "steps_max"])]
+    pub audit: bool,
 }
 
 /// Examples under the help.
@@ -39,7 +43,8 @@ Examples:
   git orchestrate log            Every step of every task
   git orchestrate log api -v     With reasons, findings, files and last words
   git orchestrate log -n 3       The last three steps of each task
-  git orchestrate log --json     For programs";
+  git orchestrate log --json     For programs
+  git orchestrate log --audit    The trail as JSON lines, each step with how it stands";
 
 /// Writes the view in the form that was asked for; steps beyond `-n` are left out.
 ///
@@ -68,6 +73,9 @@ pub fn show(
 /// # Errors
 /// When a task's steps cannot be read.
 pub fn run(arguments: &LogArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if arguments.audit {
+        return verify::trail(&arguments.tasks, out);
+    }
     let project = project()?;
     let names: Vec<String> = arguments.tasks.iter().map(ToString::to_string).collect();
     let view = LogView { tasks: view::log(&project, &names)? };

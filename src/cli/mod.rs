@@ -25,3 +25,4 @@ pub mod task;
 pub mod terminal;
 pub mod toolchain;
 pub mod user_programs;
+mod verify;

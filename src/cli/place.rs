@@ -66,7 +66,11 @@ pub fn project() -> Result<Project, Failure> {
     Ok(Project::open(&here()?)?)
 }
 
-fn here() -> Result<PathBuf, Failure> {
+/// The current directory.
+///
+/// # Errors
+/// It cannot be told.
+pub fn here() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|error| Failure::fatal(format!("cannot tell the current directory: {error}"), None))
 }
 

@@ -41,6 +41,7 @@ const SHAPES: &[(&[&str], Shape)] = &[
     (&["landing"], Shape::Table),
     (&["commits"], Shape::Table),
     (&["secrets"], Shape::Table),
+    (&["audit"], Shape::Table),
 ];
 
 /// Reads the text of a configuration; an empty text is the default one.
@@ -121,6 +122,7 @@ impl Check<'_> {
         self.worktrees(settings);
         self.landing(settings);
         self.secrets(settings);
+        self.audit(settings);
     }
 
     fn agents(&mut self, settings: &Settings) {
@@ -277,6 +279,18 @@ impl Check<'_> {
         }
         if limits.file_bytes == 0 {
             self.wrong(&place!["limits", "file_bytes"], "'file_bytes' must be 1 or more");
+        }
+    }
+
+    fn audit(&mut self, settings: &Settings) {
+        let audit = &settings.audit;
+        for (key, globs) in [("protected", &audit.protected), ("protected_tests", &audit.protected_tests)] {
+            for (at, glob) in globs.iter().enumerate() {
+                if let Err(error) = Glob::new(glob.strip_prefix('!').unwrap_or(glob)) {
+                    let what = format!("'{}' of '{key}' is no glob: {}", glob.escape_debug(), error.kind());
+                    self.wrong(&place!["audit", key, at], what);
+                }
+            }
         }
     }
 

@@ -3,6 +3,9 @@
 
 use super::settings::{AdapterKind, Settings};
 
+/// Characters that a line of the page may have.
+const LINE_CHARS_MAX: usize = 100;
+
 /// What `init` found or was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InitChoices {
@@ -262,6 +265,13 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
         "What is allowed: \"path:tests/fixtures/**\", \"rule:jwt\", \"sha256:…\" (of the value, 12 digits or more).",
     );
     page.unset("allow", "[]");
+
+    page.heading("What 'git orchestrate verify' looks at.");
+    page.line("[audit]");
+    page.prose("Files that no agent may change unless its task declares them in 'files': globs; one that begins with");
+    page.prose("'!' takes out again. Of tests, new ones may be added, but those that were there not be changed.");
+    page.unset_list("protected", &defaults.audit.protected);
+    page.unset_list("protected_tests", &defaults.audit.protected_tests);
 }
 
 /// The text so far. A comment of prose begins with `# `, a default with `#` and its key.
@@ -291,6 +301,22 @@ impl Page {
 
     fn unset(&mut self, key: &str, value: impl std::fmt::Display) {
         self.line(format!("#{key} = {value}"));
+    }
+
+    /// A default of several values, on as many lines as it takes.
+    fn unset_list(&mut self, key: &str, values: &[String]) {
+        self.line(format!("#{key} = ["));
+        let mut line = "#".to_owned();
+        for value in values {
+            let item = format!("{}, ", quoted(value));
+            if line.chars().count() + item.chars().count() > LINE_CHARS_MAX {
+                self.line(line.trim_end());
+                line = "#".to_owned();
+            }
+            line.push_str(&item);
+        }
+        self.line(line.trim_end());
+        self.line("#]");
     }
 
     fn list(&mut self, key: &str, values: &[String]) {
@@ -373,7 +399,8 @@ mod tests {
     #[test]
     fn the_documented_defaults_are_the_defaults() {
         let text = initial_config(&InitChoices::default());
-        let is_default = |line: &str| line.strip_prefix('#').is_some_and(|rest| rest.starts_with(char::is_lowercase));
+        let begins = |c: char| c.is_lowercase() || matches!(c, '"' | ']');
+        let is_default = |line: &str| line.strip_prefix('#').is_some_and(|rest| rest.starts_with(begins));
         let live: String =
             text.lines().map(|line| format!("{}\n", if is_default(line) { &line[1..] } else { line })).collect();
         // Parsed without the checks of meaning: 'gate' names the profile that only a real configuration has.

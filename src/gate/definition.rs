@@ -59,6 +59,11 @@ impl Definition {
         Ok(Self { profile: own(), checks, digest: Digest::of(&text), text })
     }
 
+    /// The text of the profile of that name, for who compares it with the one that a verdict was given by.
+    pub fn text_of(settings: &Settings, profile: &str) -> Option<String> {
+        Self::from_settings(settings, profile).ok().map(|definition| definition.text)
+    }
+
     /// Whether a check asks for a checkout without ignored files. All checks of a profile run in one directory, so that
     /// one such check makes it clean for all; whoever owns the directory cleans it.
     pub fn is_pristine(&self) -> bool {

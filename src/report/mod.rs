@@ -1,6 +1,7 @@
 //! Views in; text and JSON out, to given writers. Knows nothing of repositories, processes or terminals.
 
 pub mod agents;
+pub mod audit;
 pub mod definition;
 pub mod doctor;
 pub mod event;
