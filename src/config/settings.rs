@@ -31,6 +31,8 @@ pub struct Settings {
     pub prices: BTreeMap<String, Price>,
     /// The gate profiles.
     pub gate: BTreeMap<String, GateProfile>,
+    /// Which profile a change gets where a phase says `gate = "auto"`.
+    pub gate_auto: AutoSettings,
     /// Limits of a run, a task and a step.
     pub limits: LimitSettings,
     /// The worktrees agents work in.
@@ -57,6 +59,7 @@ impl Default for Settings {
             routes: Vec::new(),
             prices: BTreeMap::new(),
             gate: BTreeMap::new(),
+            gate_auto: AutoSettings::default(),
             limits: LimitSettings::default(),
             worktrees: WorktreeSettings::default(),
             landing: LandingSettings::default(),
@@ -238,22 +241,151 @@ pub struct Price {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GateProfile {
+    /// A command, given to `sh -c`, that fails if the public interface breaks: `cargo semver-checks --baseline-rev
+    /// "$GIT_ORCHESTRATE_BASE"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+    /// What comes of each thing that got worse than on the base.
+    pub rules: GateRules,
     /// The checks; all must pass.
     #[serde(rename = "check")]
     pub checks: Vec<CheckSettings>,
 }
 
+/// What comes of something that got worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuleLevel {
+    /// The gate refuses.
+    Block,
+    /// It is told.
+    Warn,
+    /// It is not looked at.
+    Off,
+}
+
+/// `[gate.<profile>.rules]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GateRules {
+    /// Tests that fail and did not fail on the base.
+    pub tests: RuleLevel,
+    /// Fewer tests than on the base.
+    pub tests_gone: RuleLevel,
+    /// Tests that are skipped and were not on the base.
+    pub tests_skipped: RuleLevel,
+    /// Warnings that the base does not have.
+    pub warnings: RuleLevel,
+    /// Less coverage than on the base.
+    pub coverage: RuleLevel,
+    /// Less coverage of the changed lines than of the base as a whole.
+    pub changed_coverage: RuleLevel,
+    /// A public interface that breaks.
+    pub api: RuleLevel,
+}
+
+impl Default for GateRules {
+    fn default() -> Self {
+        Self {
+            tests: RuleLevel::Block,
+            tests_gone: RuleLevel::Block,
+            tests_skipped: RuleLevel::Block,
+            warnings: RuleLevel::Block,
+            coverage: RuleLevel::Block,
+            changed_coverage: RuleLevel::Warn,
+            api: RuleLevel::Block,
+        }
+    }
+}
+
+/// What a check's output, or the files that it writes, are read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckFormat {
+    /// `cargo test`, as libtest prints it.
+    CargoTest,
+    /// `cargo nextest run`.
+    Nextest,
+    /// pytest.
+    Pytest,
+    /// `go test`, also with `-v` or `-json`.
+    GoTest,
+    /// jest, also with `--json`.
+    Jest,
+    /// vitest, also with `--reporter=json`.
+    Vitest,
+    /// JUnit's XML, which most test runners can write.
+    Junit,
+    /// The Test Anything Protocol.
+    Tap,
+    /// Cargo's and clippy's diagnostics, as text or `--message-format=json`.
+    Clippy,
+    /// ruff, also with `--output-format=json`.
+    Ruff,
+    /// mypy, also with `--output=json`.
+    Mypy,
+    /// eslint, also with `--format=json`.
+    Eslint,
+    /// SARIF, which many analysers can write.
+    Sarif,
+    /// lcov's tracefiles.
+    Lcov,
+    /// Cobertura's XML.
+    Cobertura,
+    /// `llvm-cov export`, as cargo-llvm-cov `--json` writes it.
+    LlvmCov,
+    /// cargo-semver-checks.
+    SemverChecks,
+    /// Nothing is read: the exit code decides.
+    None,
+}
+
+impl CheckFormat {
+    /// The word for it in files.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::CargoTest => "cargo-test",
+            Self::Nextest => "nextest",
+            Self::Pytest => "pytest",
+            Self::GoTest => "go-test",
+            Self::Jest => "jest",
+            Self::Vitest => "vitest",
+            Self::Junit => "junit",
+            Self::Tap => "tap",
+            Self::Clippy => "clippy",
+            Self::Ruff => "ruff",
+            Self::Mypy => "mypy",
+            Self::Eslint => "eslint",
+            Self::Sarif => "sarif",
+            Self::Lcov => "lcov",
+            Self::Cobertura => "cobertura",
+            Self::LlvmCov => "llvm-cov",
+            Self::SemverChecks => "semver-checks",
+            Self::None => "none",
+        }
+    }
+}
+
 /// `[[gate.<profile>.check]]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckSettings {
     /// Its name.
     pub name: String,
     /// The command, given to `sh -c`.
     pub run: String,
+    /// What its output is; default: found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<CheckFormat>,
+    /// The files that it writes its results to, a glob or several, relative to the root; default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<OneOrMany>,
     /// How long it may take; default 30m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
+    /// Bytes of memory that each of its processes may have (`ulimit -d`); default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
     /// Start from a checkout without ignored files (build directories are then cold).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pristine: bool,
@@ -263,6 +395,45 @@ pub struct CheckSettings {
     /// Variables of our environment that it may see besides the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env_pass: Vec<String>,
+}
+
+/// `[gate_auto]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AutoSettings {
+    /// The profile of changes to documentation and comments only; default: `trivial` if there is one, else `full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trivial: Option<String>,
+    /// The profile of small changes; default: `small` if there is one, else `full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub small: Option<String>,
+    /// The profile of changes between small and large; default: `medium` if there is one, else `full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub medium: Option<String>,
+    /// The profile of large changes; default: `large` if there is one, else `full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large: Option<String>,
+    /// Lines, added and removed, that a small change has at most.
+    pub small_lines: u64,
+    /// Lines, added and removed, that a medium change has at most.
+    pub medium_lines: u64,
+    /// Which files are documentation, globs.
+    pub docs: Vec<String>,
+}
+
+impl Default for AutoSettings {
+    fn default() -> Self {
+        let docs = ["**/*.md", "**/*.rst", "**/*.adoc", "docs/**/*.txt", "LICENSE*", "CHANGELOG*", "AUTHORS*"];
+        Self {
+            trivial: None,
+            small: None,
+            medium: None,
+            large: None,
+            small_lines: 50,
+            medium_lines: 400,
+            docs: docs.map(str::to_owned).to_vec(),
+        }
+    }
 }
 
 /// `[limits]`

@@ -75,6 +75,8 @@ pub fn run(run: &Run, on_check: &mut dyn FnMut(&Check)) -> Result<GateVerdict, C
         tree: run.tree,
         result: worst(&done),
         remembered: false,
+        against: None,
+        why: String::new(),
         checks: done,
     })
 }
@@ -160,6 +162,8 @@ fn run_check(run: &Run, settings: &CheckSettings) -> Result<Check, Cancelled> {
         duration_ms: duration.as_millis().try_into().unwrap_or(u64::MAX),
         reason: judged.reason,
         output: last_lines(&end, judged.result == CheckResult::Pass),
+        numbers: None,
+        findings: Vec::new(),
     })
 }
 

@@ -124,7 +124,7 @@ pub enum Document {
 }
 
 /// How one check of a gate ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckResult {
     /// It ran and is content.
@@ -132,13 +132,125 @@ pub enum CheckResult {
     /// It ran and refuses.
     Fail,
     /// It could not run, or was cut short.
+    #[default]
     Infra,
 }
 
 word_enum!(CheckResult { Pass = "pass", Fail = "fail", Infra = "infra" });
 
-/// One check of a gate, after it ran.
+/// What a gate found wrong, or worth knowing, in what a check said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateRule {
+    /// A test fails that did not fail on the base.
+    Tests,
+    /// Fewer tests ran than on the base.
+    TestsGone,
+    /// A test is skipped that ran on the base.
+    TestsSkipped,
+    /// A warning that the base does not have.
+    Warnings,
+    /// Less of the code is covered by tests than on the base.
+    Coverage,
+    /// Less of the changed lines is covered than of the base as a whole.
+    ChangedCoverage,
+    /// The public interface broke.
+    Api,
+    /// A test failed and then, on the same tree, passed.
+    Flaky,
+    /// The exit code alone.
+    Exit,
+    /// The base could not be measured.
+    Base,
+}
+
+word_enum!(GateRule {
+    Tests = "tests",
+    TestsGone = "tests_gone",
+    TestsSkipped = "tests_skipped",
+    Warnings = "warnings",
+    Coverage = "coverage",
+    ChangedCoverage = "changed_coverage",
+    Api = "api",
+    Flaky = "flaky",
+    Exit = "exit",
+    Base = "base"
+});
+
+/// Whether a finding refuses the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// It refuses.
+    Block,
+    /// It is told.
+    Warn,
+}
+
+word_enum!(Weight { Block = "block", Warn = "warn" });
+
+/// One thing that the judge found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// By which rule.
+    pub rule: GateRule,
+    /// Whether it refuses the work.
+    pub weight: Weight,
+    /// One line for people: a test's name, a warning's text.
+    pub what: String,
+    /// The tool's own name for it, such as `clippy::needless_return`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The file, relative to the root where the tool says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Its line, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+}
+
+/// How many tests a check ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestCounts {
+    /// Those that ran.
+    pub run: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Those that were left out.
+    pub skipped: u64,
+}
+
+/// How much of some lines is covered by tests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CoveredLines {
+    /// Lines that ran.
+    pub covered: u64,
+    /// Lines that could.
+    pub total: u64,
+}
+
+/// The numbers of a check, read from what its tool printed or wrote.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Numbers {
+    /// The formats that it was read as, such as `cargo-test`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<String>,
+    /// Its tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestCounts>,
+    /// Its warnings, errors of linters among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<u64>,
+    /// The coverage of all files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<CoveredLines>,
+    /// The coverage of the lines that the change added or changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_coverage: Option<CoveredLines>,
+}
+
+/// One check of a gate, after it ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its name in the profile.
     pub name: String,
@@ -155,6 +267,12 @@ pub struct Check {
     /// The end of its output, cleaned and cut.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub output: String,
+    /// What its output says in numbers; none: it counts by its exit code alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
+    /// What the judge found, what refuses first; of too many the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 /// What a gate said of one tree.
@@ -171,6 +289,12 @@ pub struct GateVerdict {
     /// Whether it was remembered from an earlier run on the same tree.
     #[serde(default)]
     pub remembered: bool,
+    /// The code tree whose numbers it was compared with; none: there was nothing to compare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<TreeId>,
+    /// Why this profile, where the size of the change chose it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// Every check.
     pub checks: Vec<Check>,
 }
