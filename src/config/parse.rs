@@ -24,6 +24,11 @@ pub const JOBS_MAX: u32 = 512;
 /// The least of an agent's or a check's output that must be kept to be of use, bytes.
 pub const OUTPUT_BYTES_MIN: u64 = 4096;
 
+/// The least of memory that a check can be given, bytes.
+pub const MEMORY_BYTES_MIN: u64 = 16 << 20;
+/// The name of the gate that goes by the size of a change.
+const AUTO: &str = "auto";
+
 const SHAPES: &[(&[&str], Shape)] = &[
     (&["agents"], Shape::Table),
     (&["agents", "*"], Shape::Table),
@@ -34,8 +39,10 @@ const SHAPES: &[(&[&str], Shape)] = &[
     (&["prices", "*"], Shape::Table),
     (&["gate"], Shape::Table),
     (&["gate", "*"], Shape::Table),
+    (&["gate", "*", "rules"], Shape::Table),
     (&["gate", "*", "check"], Shape::Tables),
     (&["gate", "*", "check", "env"], Shape::Table),
+    (&["gate_auto"], Shape::Table),
     (&["limits"], Shape::Table),
     (&["worktrees"], Shape::Table),
     (&["landing"], Shape::Table),
@@ -118,6 +125,7 @@ impl Check<'_> {
             self.agent_names(settings, &route.agents, &place!["route", at, "use"], "a route");
         }
         self.gates(settings);
+        self.gate_auto(settings);
         self.limits(settings);
         self.worktrees(settings);
         self.landing(settings);
@@ -219,6 +227,16 @@ impl Check<'_> {
                 let what = format!("'{}' cannot name a gate: letters, digits, '.', '_', '-'", profile.escape_debug());
                 self.wrong(&here, what);
             }
+            if profile == AUTO {
+                let what = "'auto' cannot name a gate: it stands for the one of the change's size";
+                self.wrong_with_hint(&here, what, Some("name it by a size: [gate.small]".to_owned()));
+            }
+            if gate.api.as_ref().is_some_and(|command| command.trim().is_empty()) {
+                self.wrong(
+                    &[&here[..], &place!["api"][..]].concat(),
+                    format!("'api' of gate '{profile}' runs nothing"),
+                );
+            }
             if gate.checks.is_empty() {
                 let hint = format!("add one: [[gate.{profile}.check]] with name and run");
                 self.wrong_with_hint(&here, format!("gate '{profile}' has no check"), Some(hint));
@@ -246,7 +264,47 @@ impl Check<'_> {
         if check.timeout.is_some_and(|timeout| timeout.0.is_zero()) {
             self.wrong(&key("timeout"), format!("'timeout' of check '{}' must be more than nothing", check.name));
         }
+        if check.memory_bytes.is_some_and(|bytes| bytes < MEMORY_BYTES_MIN) {
+            let what = format!("'memory_bytes' of check '{}' must be {MEMORY_BYTES_MIN} or more", check.name);
+            self.wrong(&key("memory_bytes"), what);
+        }
+        for glob in check.report.as_ref().map_or(&[][..], OneOrMany::names) {
+            if is_outside(glob) {
+                let what = format!("report '{}' of check '{}' leaves the repository", glob.escape_debug(), check.name);
+                self.wrong(&key("report"), what);
+            } else if let Err(error) = Glob::new(glob) {
+                let what =
+                    format!("report '{}' of check '{}' is no glob: {}", glob.escape_debug(), check.name, error.kind());
+                self.wrong(&key("report"), what);
+            }
+        }
         self.variables(&check.env, &check.env_pass, here);
+    }
+
+    fn gate_auto(&mut self, settings: &Settings) {
+        let auto = &settings.gate_auto;
+        for (size, named) in
+            [("trivial", &auto.trivial), ("small", &auto.small), ("medium", &auto.medium), ("large", &auto.large)]
+        {
+            if let Some(gate) = named
+                && !settings.gate.contains_key(gate)
+            {
+                let near = did_you_mean(gate, settings.gate.keys().map(String::as_str));
+                let hint =
+                    near.map_or_else(|| format!("add it: [gate.{gate}]"), |near| format!("did you mean '{near}'?"));
+                let what = format!("{size} changes are for gate '{}', which is not in [gate]", gate.escape_debug());
+                self.wrong_with_hint(&place!["gate_auto", size], what, Some(hint));
+            }
+        }
+        if auto.small_lines > auto.medium_lines {
+            self.wrong(&place!["gate_auto", "small_lines"], "'small_lines' must not be more than 'medium_lines'");
+        }
+        for (at, glob) in auto.docs.iter().enumerate() {
+            if let Err(error) = Glob::new(glob) {
+                let what = format!("'{}' of 'docs' is no glob: {}", glob.escape_debug(), error.kind());
+                self.wrong(&place!["gate_auto", "docs", at], what);
+            }
+        }
     }
 
     fn limits(&mut self, settings: &Settings) {
@@ -325,6 +383,7 @@ impl Check<'_> {
             self.wrong(&place!["landing", "branch"], what);
         }
         if let Some(gate) = &landing.gate
+            && gate != AUTO
             && !settings.gate.contains_key(gate)
         {
             let near = did_you_mean(gate, settings.gate.keys().map(String::as_str));
@@ -474,6 +533,39 @@ mod tests {
         check_below_agents(
             "[landing]\ngate = 'fll'\n[[gate.full.check]]\nname = 'a'\nrun = 'true'",
             &["6: tasks land through gate 'fll', which is not in [gate] (did you mean 'full'?)"],
+        );
+    }
+
+    #[test]
+    fn gates_that_cannot_be_meant() {
+        const CHECK: &str = "[[gate.full.check]]\nname = 'a'\nrun = 'true'\n";
+        check(
+            &format!("{CHECK}format = 'pytst'\nreport = '/tmp/*.xml'\nmemory_bytes = 5"),
+            &["4: 'format' cannot be 'pytst' (did you mean 'pytest'?)"],
+        );
+        check(
+            &format!("{CHECK}report = ['a.xml', '../b.xml']\nmemory_bytes = 5\n[gate.full.rules]\ntests = 'warn'"),
+            &[
+                "4: report '../b.xml' of check 'a' leaves the repository",
+                "5: 'memory_bytes' of check 'a' must be 16777216 or more",
+            ],
+        );
+        check(
+            &format!("[gate.full]\napi = ' '\n[gate.full.rules]\nwarning = 'off'\n{CHECK}"),
+            &["4: unknown key 'warning' in [gate.full.rules] (did you mean 'warnings'?)"],
+        );
+        check(
+            &format!("{CHECK}[gate_auto]\nsmall = 'fll'\nsmall_lines = 9\nmedium_lines = 3"),
+            &[
+                "5: small changes are for gate 'fll', which is not in [gate] (did you mean 'full'?)",
+                "6: 'small_lines' must not be more than 'medium_lines'",
+            ],
+        );
+        check(
+            "[[gate.auto.check]]\nname = 'a'\nrun = 'true'",
+            &[
+                "1: 'auto' cannot name a gate: it stands for the one of the change's size (name it by a size: [gate.small])",
+            ],
         );
     }
 

@@ -75,6 +75,7 @@ pub fn initial_config(choices: &InitChoices) -> String {
     agents(&mut page, choices);
     roles(&mut page, choices);
     gate(&mut page, choices);
+    gate_auto(&mut page, &defaults);
     limits(&mut page, &defaults);
     rest(&mut page, choices, &defaults);
     page.text
@@ -179,7 +180,25 @@ fn gate(page: &mut Page, choices: &InitChoices) {
     page.prose(
         "Each check is a command for 'sh -c'. It can also have: timeout = \"30m\", pristine = true (start without",
     );
-    page.prose("ignored files), env = { NAME = \"…\" }, env_pass = [].");
+    page.prose(
+        "ignored files), env = { NAME = \"…\" }, env_pass = [], memory_bytes = 4294967296 (each process's own).",
+    );
+    page.prose(
+        "What it prints is compared with what it prints on the commit that the work began from: tests, warnings,",
+    );
+    page.prose(
+        "coverage. Known are cargo test, nextest, pytest, go test, jest, vitest, TAP, clippy, ruff, mypy, eslint, and",
+    );
+    page.prose(
+        "reports in JUnit, SARIF, lcov, Cobertura and llvm-cov form, which it names: report = \"target/**/*.xml\".",
+    );
+    page.prose("format = \"none\" has the exit code decide alone; so it does where nothing is recognised.");
+    page.prose("What comes of that is for [gate.full.rules] to say, each block, warn or off:");
+    page.prose("  tests (block), tests_gone (block), tests_skipped (block), warnings (block), coverage (block),");
+    page.prose("  changed_coverage (warn), api (block)");
+    page.prose(
+        "A library's interface: [gate.full] api = 'cargo semver-checks --baseline-rev \"$GIT_ORCHESTRATE_BASE\"'",
+    );
     if choices.gate_checks.is_empty() {
         page.prose("No test command was found. Give one; without a gate nothing can land.");
         for line in ["[[gate.full.check]]", "name = \"test\"", "run = \"make test\""] {
@@ -194,6 +213,21 @@ fn gate(page: &mut Page, choices: &InitChoices) {
         page.line(format!("name = {}", quoted(name)));
         page.line(format!("run = {}", quoted(command)));
     }
+}
+
+fn gate_auto(page: &mut Page, defaults: &Settings) {
+    let auto = &defaults.gate_auto;
+    page.heading("Which gate a change gets where a workflow or [landing] says gate = \"auto\", by its size.");
+    page.line("[gate_auto]");
+    page.prose("Documentation and comments only; few lines; more; many. Default: the gate of that name, else full.");
+    for size in ["trivial", "small", "medium", "large"] {
+        page.unset(size, quoted("full"));
+    }
+    page.prose("Lines, added and removed, that a small and a medium change have at most.");
+    page.unset("small_lines", auto.small_lines);
+    page.unset("medium_lines", auto.medium_lines);
+    page.prose("Which files are documentation.");
+    page.unset("docs", format!("[{}]", auto.docs.iter().map(|glob| quoted(glob)).collect::<Vec<_>>().join(", ")));
 }
 
 fn limits(page: &mut Page, defaults: &Settings) {
@@ -409,6 +443,10 @@ mod tests {
         assert!(documented.limits.task_timeout.take().is_some());
         assert!(documented.worktrees.dir.take().is_some());
         assert!(documented.landing.gate.take().is_some());
+        let auto = &mut documented.gate_auto;
+        for named in [&mut auto.trivial, &mut auto.small, &mut auto.medium, &mut auto.large] {
+            assert_eq!(named.take().as_deref(), Some("full"));
+        }
         assert_eq!(documented, Settings::default());
 
         let all = toml::Table::try_from(Settings::default()).expect("settings are TOML");

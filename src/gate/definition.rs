@@ -5,24 +5,30 @@ use std::collections::BTreeSet;
 
 use super::GateError;
 use crate::{
-    config::settings::{CheckSettings, Settings},
+    config::settings::{CheckSettings, GateRules, RuleLevel, Settings},
     model::object::Digest,
     text::did_you_mean,
 };
 
 /// The version of the digest: raised when the same settings begin to mean something else.
-const DIGEST_SCHEMA: u32 = 1;
+const DIGEST_SCHEMA: u32 = 2;
+/// The name of the check that a profile's `api` makes.
+pub const API_CHECK: &str = "api";
 
 /// A gate profile, ready to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
     /// The profile's name.
     pub profile: String,
-    /// The checks in the order of the file, each with its time limit.
+    /// The checks in the order of the file, each with its time limit; the one that looks at the interface last.
     pub checks: Vec<CheckSettings>,
-    /// The digest of all that decides: profile (a check sees its name), and of each check name, command, time limit,
-    /// variables, names of variables it is passed, and whether it starts clean. What those variables hold, and which
-    /// version of a tool is installed, is not in it.
+    /// Whether the last of them looks at the interface.
+    pub has_api: bool,
+    /// What comes of each thing that got worse.
+    pub rules: GateRules,
+    /// The digest of all that decides: profile (a check sees its name), rules, and of each check name, command, format,
+    /// reports, limits, variables, names of variables it is passed, and whether it starts clean. What those variables
+    /// hold, and which version of a tool is installed, is not in it.
     pub digest: Digest,
     /// The text of which it is the digest: JSON, as evidence.
     pub text: String,
@@ -55,8 +61,37 @@ impl Definition {
             // With more time a check may pass that was too slow: the limit decides too, wherever it is set.
             check.timeout.get_or_insert(settings.limits.check_timeout);
         }
-        let text = serde_json::to_string(&(DIGEST_SCHEMA, profile, &checks)).expect("settings are plain data");
-        Ok(Self { profile: own(), checks, digest: Digest::of(&text), text })
+        if let Some(run) = found.api.as_ref().filter(|_| found.rules.api != RuleLevel::Off) {
+            if !names.insert(API_CHECK.to_owned()) {
+                return Err(GateError::Twice { profile: own(), check: API_CHECK.to_owned() });
+            }
+            checks.push(CheckSettings {
+                name: API_CHECK.to_owned(),
+                run: run.clone(),
+                timeout: Some(settings.limits.check_timeout),
+                ..CheckSettings::default()
+            });
+        }
+        let rules = found.rules;
+        let text = serde_json::to_string(&(DIGEST_SCHEMA, profile, &checks, &rules)).expect("settings are plain data");
+        Ok(Self {
+            profile: own(),
+            has_api: checks.len() > found.checks.len(),
+            checks,
+            rules,
+            digest: Digest::of(&text),
+            text,
+        })
+    }
+
+    /// The settings of the check of that name.
+    pub fn check(&self, name: &str) -> Option<&CheckSettings> {
+        self.checks.iter().find(|check| check.name == name)
+    }
+
+    /// Whether this check looks at the interface, which only has a meaning beside that of the base.
+    pub fn is_api(&self, name: &str) -> bool {
+        self.has_api && name == API_CHECK
     }
 
     /// The text of the profile of that name, for who compares it with the one that a verdict was given by.
@@ -73,25 +108,21 @@ impl Definition {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, time::Duration};
+    use std::time::Duration;
 
     use super::*;
-    use crate::{config::settings::GateProfile, model::task::Span};
+    use crate::{
+        config::settings::{CheckFormat, GateProfile, OneOrMany},
+        model::task::Span,
+    };
 
     fn check(name: &str, run: &str) -> CheckSettings {
-        CheckSettings {
-            name: name.to_owned(),
-            run: run.to_owned(),
-            timeout: None,
-            pristine: false,
-            env: BTreeMap::new(),
-            env_pass: Vec::new(),
-        }
+        CheckSettings { name: name.to_owned(), run: run.to_owned(), ..CheckSettings::default() }
     }
 
     fn settings(checks: Vec<CheckSettings>) -> Settings {
         let mut settings = Settings::default();
-        settings.gate.insert("full".to_owned(), GateProfile { checks });
+        settings.gate.insert("full".to_owned(), GateProfile { checks, ..GateProfile::default() });
         settings
     }
 
@@ -126,20 +157,23 @@ mod tests {
         let mut seen = BTreeSet::from([digest(&base, "full")]);
         assert!(!seen.insert(digest(&base.clone(), "full")), "the same settings have the same digest");
 
-        let changes: [Change; 7] = [
+        let changes: [Change; 10] = [
             |_, check| check.name.push('x'),
             |_, check| check.run.push_str(" --all"),
             |_, check| check.timeout = Some(Span(Duration::from_secs(1))),
             |_, check| check.pristine = true,
             |_, check| drop(check.env.insert("A".to_owned(), "b".to_owned())),
             |_, check| check.env_pass.push("A".to_owned()),
+            |_, check| check.format = Some(CheckFormat::Pytest),
+            |_, check| check.report = Some(OneOrMany::One("*.xml".to_owned())),
+            |_, check| check.memory_bytes = Some(1 << 30),
             |settings, _| settings.limits.check_timeout = Span(Duration::from_secs(2)),
         ];
         for (at, change) in changes.iter().enumerate() {
             let mut settings = base.clone();
             let mut check = check("test", "cargo test");
             change(&mut settings, &mut check);
-            settings.gate.insert("full".to_owned(), GateProfile { checks: vec![check] });
+            settings.gate.insert("full".to_owned(), GateProfile { checks: vec![check], ..GateProfile::default() });
             assert!(seen.insert(digest(&settings, "full")), "change {at} decides too");
         }
         let mut other = base;

@@ -1,11 +1,16 @@
 //! The ways in which a gate cannot be run at all.
 //! Does not know of checks that ran: what they say is a verdict, not an error.
 
-use crate::text::list;
+use std::{io, path::PathBuf};
+
+use crate::{git::GitError, sys::lock::Holder, text::list};
 
 /// Why there is no gate to run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum GateError {
+    /// The repository did not do its part.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The configuration has no such profile.
     #[error("no gate profile '{}'{}", .profile.escape_debug(), others(.known))]
     UnknownProfile {
@@ -38,6 +43,42 @@ pub enum GateError {
         /// Their name.
         check: String,
     },
+    /// A worktree could not be made ready.
+    #[error("the setup command '{command}' of [worktrees] failed: {why}")]
+    Setup {
+        /// The command.
+        command: String,
+        /// Where it ran.
+        directory: PathBuf,
+        /// Why, with the end of what it said.
+        why: String,
+    },
+    /// A glob of the configuration is none.
+    #[error("'{glob}' in [worktrees] copy is not a glob: {why}")]
+    Glob {
+        /// As it is written.
+        glob: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file of ours or of a worktree could not be made.
+    #[error("'{}' {what}: {source}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What could not be done with it.
+        what: &'static str,
+        /// Why.
+        source: io::Error,
+    },
+    /// Every checkout for gates is in use.
+    #[error("{count} gates are at work in this repository already{}", since(.holder.as_deref()))]
+    Busy {
+        /// How many.
+        count: usize,
+        /// One of them.
+        holder: Option<Box<Holder>>,
+    },
 }
 
 impl GateError {
@@ -49,7 +90,11 @@ impl GateError {
             Self::NoCommand { check, .. } => {
                 Some(format!("give check '{check}' the command that decides: run = \"cargo test\""))
             }
-            Self::Twice { .. } => None,
+            Self::Git(error) => error.hint(),
+            Self::Setup { command, directory, .. } => Some(format!("cd '{}' && {command}", directory.display())),
+            Self::Glob { .. } => Some("write it as in .gitignore: config/*.local".to_owned()),
+            Self::Busy { .. } => Some("wait until one has ended, then try again".to_owned()),
+            Self::Twice { .. } | Self::File { .. } => None,
         }
     }
 }
@@ -59,6 +104,10 @@ fn lines(profile: &str) -> String {
     let is_bare = profile.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c)) && !profile.is_empty();
     let key = if is_bare { profile.to_owned() } else { format!("\"{}\"", profile.escape_default()) };
     format!("add to .handoff/config.toml:\n[[gate.{key}.check]]\nname = \"test\"\nrun = \"cargo test\"")
+}
+
+fn since(holder: Option<&Holder>) -> String {
+    holder.map(|holder| format!(", one since {} as process {}", holder.since, holder.pid)).unwrap_or_default()
 }
 
 fn others(profiles: &[String]) -> String {

@@ -1,5 +1,8 @@
 //! The gate: commands that must be content with a tree before it may land, and what they said of it. Starts no agent.
 
+pub mod alone;
+pub mod change;
+pub mod compare;
 mod definition;
 mod error;
 mod feedback;
@@ -7,15 +10,18 @@ mod judge;
 pub mod measured;
 mod output;
 pub mod parse;
+mod question;
 mod remembered;
 mod run;
+pub mod setup;
 mod shelf;
 
 pub use self::{
-    definition::Definition,
+    definition::{API_CHECK, Definition},
     error::{Cancelled, GateError},
     feedback::feedback,
     output::{LOGS_MAX, OUTPUT_BYTES_MAX, OUTPUT_LINES_MAX, log_path},
-    remembered::{REMEMBERED_MAX, Remembered},
-    run::{Run, run},
+    question::{Answer, Base, Freshness, Question, Told, ask},
+    remembered::{MEASURED_MAX, REMEMBERED_MAX, Remembered},
+    run::{Bench, Run, Side, run},
 };

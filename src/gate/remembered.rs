@@ -9,10 +9,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::shelf::Shelf;
+use super::{compare::Ran, shelf::Shelf};
 use crate::{
     model::{
-        object::{Digest, TreeId},
+        object::{CommitId, Digest, TreeId},
         record::{CheckResult, GateVerdict},
     },
     sys::file::{Sync, read_limited, write_atomic},
@@ -21,8 +21,13 @@ use crate::{
 /// Verdicts that are remembered; the oldest go.
 pub const REMEMBERED_MAX: usize = 4096;
 
+/// Trees whose numbers are remembered; the oldest go.
+pub const MEASURED_MAX: usize = 256;
+
 /// The version of the files.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
+/// Bytes that a tree's numbers may have: tens of thousands of tests by name.
+const MEASURED_BYTES_MAX: usize = 32 << 20;
 /// Bytes a file may have.
 const FILE_BYTES_MAX: usize = 1 << 20;
 /// After how many new verdicts the directory is looked through.
@@ -44,14 +49,31 @@ struct Entry<V> {
     verdict: V,
 }
 
+/// The numbers of a tree: every check as it ran.
+#[derive(Serialize, Deserialize)]
+struct Numbers<R> {
+    schema: u32,
+    tree: TreeId,
+    definition: Digest,
+    /// The base that the checks were told, where one of them looks at the interface.
+    beside: Option<CommitId>,
+    ran: R,
+}
+
 impl Remembered {
     /// The verdicts in a directory, which is made with the first one.
     pub fn open(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into(), puts: AtomicUsize::new(0) }
     }
 
-    /// The verdict on a tree by a definition, marked as remembered. A file that cannot be read holds none.
-    pub fn get(&self, tree: &TreeId, definition: &Digest) -> Option<GateVerdict> {
+    /// The verdict on a tree by a definition, beside this base, marked as remembered. One for which nothing had to be compared
+    /// holds beside any base. A file that cannot be read holds none.
+    pub fn get(&self, tree: &TreeId, definition: &Digest, base: Option<TreeId>) -> Option<GateVerdict> {
+        self.last(tree, definition).filter(|verdict| verdict.against.is_none() || verdict.against == base)
+    }
+
+    /// The last verdict on a tree by a definition, whatever it was compared with.
+    pub fn last(&self, tree: &TreeId, definition: &Digest) -> Option<GateVerdict> {
         let bytes = read_limited(&self.path(tree, definition), FILE_BYTES_MAX).ok()?;
         let Entry { schema, mut verdict } = serde_json::from_slice::<Entry<GateVerdict>>(&bytes).ok()?;
         let is_right = schema == SCHEMA && verdict.tree == *tree && verdict.definition == *definition;
@@ -88,6 +110,46 @@ impl Remembered {
         Ok(())
     }
 
+    /// How the checks of a tree ran, by a definition. `beside` is the base that they were told, if one of them goes by it.
+    pub fn measured(&self, tree: &TreeId, definition: &Digest, beside: Option<CommitId>) -> Option<Vec<Ran>> {
+        let bytes = read_limited(&self.measured_path(tree, definition), MEASURED_BYTES_MAX).ok()?;
+        let found = serde_json::from_slice::<Numbers<Vec<Ran>>>(&bytes).ok()?;
+        let is_right = found.schema == SCHEMA
+            && found.tree == *tree
+            && found.definition == *definition
+            && found.beside == beside
+            && !found.ran.is_empty();
+        is_right.then_some(found.ran)
+    }
+
+    /// Remembers how the checks of a tree ran, if all of them could run.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put_measured(
+        &self,
+        tree: &TreeId,
+        definition: &Digest,
+        beside: Option<CommitId>,
+        ran: &[Ran],
+    ) -> io::Result<()> {
+        // What is known by its exit code alone is no number to compare with, and its verdict is remembered itself.
+        let has_numbers = ran.iter().any(|ran| !ran.measured.formats.is_empty());
+        if !has_numbers || ran.iter().any(|ran| ran.check.result == CheckResult::Infra) {
+            return Ok(());
+        }
+        let numbers = Numbers { schema: SCHEMA, tree: *tree, definition: definition.clone(), beside, ran };
+        let bytes = serde_json::to_vec(&numbers).expect("numbers are plain data");
+        if bytes.len() > MEASURED_BYTES_MAX {
+            return Ok(());
+        }
+        let path = self.measured_path(tree, definition);
+        let dir = path.parent().unwrap_or(&self.dir);
+        fs::create_dir_all(dir)?;
+        write_atomic(&path, &bytes, Sync::No)?;
+        Shelf::new(dir, "json", MEASURED_MAX).tidy()
+    }
+
     /// The directory.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -97,6 +159,11 @@ impl Remembered {
         let digest = definition.0.strip_prefix("sha256:").unwrap_or(&definition.0);
         let digest: String = digest.chars().filter(char::is_ascii_hexdigit).take(DIGEST_LENGTH).collect();
         self.dir.join(format!("{tree}-{digest}.json"))
+    }
+
+    fn measured_path(&self, tree: &TreeId, definition: &Digest) -> PathBuf {
+        let path = self.path(tree, definition);
+        self.dir.join("measured").join(path.file_name().unwrap_or_default())
     }
 }
 

@@ -230,6 +230,7 @@ mod tests {
             duration_ms: 1500,
             reason: String::new(),
             output: output.to_owned(),
+            ..Check::default()
         };
         let tree: TreeId = "0123456789abcdef0123456789abcdef01234567".parse().expect("a tree");
         let gate = GateVerdict {
@@ -238,6 +239,8 @@ mod tests {
             tree,
             result: CheckResult::Fail,
             remembered: false,
+            against: None,
+            why: String::new(),
             checks: vec![
                 check("lint", CheckResult::Pass, "not shown"),
                 check("tests", CheckResult::Fail, "assertion failed\u{1b}[1m\nat line 2"),

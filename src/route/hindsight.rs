@@ -344,6 +344,8 @@ mod tests {
                 tree,
                 result: CheckResult::Fail,
                 remembered: false,
+                against: None,
+                why: String::new(),
                 checks: Vec::new(),
             });
             checkpoint = apply(&checkpoint, &record).unwrap_or_else(|error| panic!("{word}: {error}"));

@@ -1,7 +1,7 @@
 //! A step of a gate: the verdict on the code that counts, in a slot where no agent ever works.
 //! Knows nothing of agents; what a refusal means for the task is the model's.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use super::{
     RunError,
@@ -12,7 +12,10 @@ use super::{
     workshop::Workshop,
 };
 use crate::{
-    gate::{self, Definition},
+    gate::{
+        self, Answer, Base, Bench, Definition, Freshness, Question, Side, Told,
+        change::{self, Change},
+    },
     model::{
         object::{CommitId, TreeId},
         record::{Actor, CheckResult, GateVerdict, Outcome, Record},
@@ -21,69 +24,92 @@ use crate::{
     sys::{clock, machine, process::Label},
 };
 
-/// How a gate was asked.
-pub enum Asked {
-    /// It answered.
-    Verdict(Box<GateVerdict>),
-    /// The run stops.
-    Cancelled,
+/// What a gate is asked about.
+#[derive(Debug, Clone)]
+pub struct Asking<'a> {
+    /// The profile, or `auto`.
+    pub profile: &'a str,
+    /// The code tree.
+    pub tree: TreeId,
+    /// It as a commit that a slot can check out.
+    pub checkout: CommitId,
+    /// The commit that it is compared with.
+    pub base: CommitId,
+    /// What the checks are run for.
+    pub label: Label,
+    /// The worker to whom progress is told.
+    pub slot: Option<usize>,
 }
 
-/// Asks the gate about a code tree: a remembered verdict, else the checks in a clean checkout of exactly that tree.
+/// Asks the gate about a code tree: a remembered verdict, else the checks in a clean checkout of exactly that tree, compared
+/// with those of its base.
 ///
 /// # Errors
 /// When the profile is not configured or the checkout cannot be made.
-pub fn ask(
-    shop: &Workshop,
-    profile: &str,
-    tree: TreeId,
-    checkout: CommitId,
-    label: Label,
-    slot: Option<usize>,
-) -> Result<Asked, RunError> {
-    let definition = Definition::from_settings(&shop.project.settings, profile)?;
-    if let Some(verdict) = shop.remembered.get(&tree, &definition.digest) {
-        return Ok(Asked::Verdict(Box::new(verdict)));
-    }
-    let limits = &shop.project.settings.limits;
-    let mut checkout = shop.gate_slot(checkout)?;
-    if definition.is_pristine() {
-        checkout.reset_to_pristine()?;
-    }
-    setup::prepare(shop, &mut checkout)?;
-    let verdict = gate::run(
-        &gate::Run {
-            definition: &definition,
-            directory: checkout.path(),
-            tree,
-            supervisor: &shop.supervisor,
-            cancel: &shop.cancel,
-            checks_parallel: machine::cores(),
-            output_bytes_max: limits.output_bytes as usize,
-            log_dir: Some(&shop.project.local.log().join("gate")),
-            label,
-        },
-        &mut |check| {
-            if let Some(slot) = slot {
-                let detail = format!("{} {} {}", check.name, check.result, check.reason);
-                (shop.tell)(RunEvent::ToolUsed { slot: slot as u32, tool: "check".to_owned(), detail });
-            }
-        },
-    );
-    crate::sys::crash_point::reach("gate.judged");
-    // What the checks left in tracked files must not be there for the next tree.
-    checkout.discard()?;
-    checkout.clean();
-    match verdict {
-        Ok(verdict) => {
-            if let Err(error) = shop.remembered.put(&verdict) {
-                tracing::warn!(%error, "a gate's verdict was not remembered");
-            }
-            crate::sys::crash_point::reach("gate.remembered");
-            Ok(Asked::Verdict(Box::new(verdict)))
+pub fn ask(shop: &Workshop, asking: Asking) -> Result<Answer, RunError> {
+    let Asking { profile, tree, checkout, base, label, slot } = asking;
+    let repository = &shop.project.repository;
+    let settings = &shop.project.settings;
+    let base = Base { tree: repository.code_tree(base)?, commit: base };
+    // The tree of it need not be in the repository before it is looked at.
+    let base_checkout = || {
+        let mut draft = repository.draft();
+        let tree = draft.code_tree(base.commit)?;
+        checkout_of(shop, &mut draft, tree, base.commit)
+    };
+    let change = || {
+        base_checkout()?;
+        Ok::<Change, RunError>(Change::of_diff(&repository.diff_text(base.tree, tree, change::DIFF_BYTES_MAX)?))
+    };
+    let (profile, why) = match profile {
+        change::AUTO => change()?.profile(settings),
+        named => (named.to_owned(), String::new()),
+    };
+    let definition = Definition::from_settings(settings, &profile)?;
+    let log_dir = shop.project.local.log().join("gate");
+    let bench = Bench {
+        supervisor: &shop.supervisor,
+        cancel: &shop.cancel,
+        checks_parallel: machine::cores(),
+        output_bytes_max: settings.limits.output_bytes as usize,
+        log_dir: Some(&log_dir),
+        label,
+    };
+    let mut check_out = |side: Side, work: &mut dyn FnMut(&Path)| {
+        let at = match side {
+            Side::Candidate | Side::Again => checkout,
+            Side::Base => base_checkout()?,
+        };
+        let mut slot = shop.gate_slot(at)?;
+        if definition.is_pristine() {
+            slot.reset_to_pristine()?;
         }
-        Err(gate::Cancelled) => Ok(Asked::Cancelled),
-    }
+        setup::prepare(shop, &mut slot)?;
+        work(slot.path());
+        crate::sys::crash_point::reach("gate.judged");
+        // What the checks left in tracked files must not be there for the next tree.
+        slot.discard()?;
+        slot.clean();
+        Ok::<(), RunError>(())
+    };
+    let mut tell = |told: Told<'_>| {
+        if let (Some(slot), Told::Ended(side, check)) = (slot, told) {
+            let side = match side {
+                Side::Candidate => "",
+                Side::Base => " on the base",
+                Side::Again => " once more",
+            };
+            let detail = format!("{}{side} {} {}", check.name, check.result, check.reason);
+            (shop.tell)(RunEvent::ToolUsed { slot: slot as u32, tool: "check".to_owned(), detail });
+        }
+    };
+    let question = Question { definition: &definition, tree, base: Some(base), freshness: Freshness::Remembered };
+    let answer = gate::ask(&question, &bench, &shop.remembered, &change, &mut check_out, &mut tell)?;
+    crate::sys::crash_point::reach("gate.remembered");
+    Ok(match answer {
+        Answer::Verdict(verdict) => Answer::Verdict(Box::new(GateVerdict { why, ..*verdict })),
+        Answer::Cancelled => Answer::Cancelled,
+    })
 }
 
 /// Makes the step; none when the run stops.
@@ -100,7 +126,11 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
         task: job.task.id.to_string(),
         phase: job.work.phase.to_string(),
     };
-    let ask = |checkout| ask(shop, profile, code, checkout, label.clone(), Some(job.slot));
+    let base = job.checkpoint.base;
+    let ask = |checkout| {
+        let (label, slot) = (label.clone(), Some(job.slot));
+        ask(shop, Asking { profile, tree: code, checkout, base, label, slot })
+    };
     let asked = match checkout_of(shop, &mut draft, code, job.checkpoint.base).and_then(ask) {
         Err(error) if is_swept(&error) => {
             let mut again = shop.project.repository.draft();
@@ -110,8 +140,8 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
         asked => asked?,
     };
     let verdict = match asked {
-        Asked::Verdict(verdict) => verdict,
-        Asked::Cancelled => return Ok(None),
+        Answer::Verdict(verdict) => verdict,
+        Answer::Cancelled => return Ok(None),
     };
     let outcome = match verdict.result {
         CheckResult::Pass => Outcome::Done,

@@ -7,10 +7,12 @@ use super::{
     RunError,
     commit::{Step, commit, step_commit},
     foreman::{Happened, Job, Landing},
-    gate_step::{self, Asked},
+    gate_step::{self, Asking},
     workshop::Workshop,
 };
 use crate::{
+    gate::Answer,
+    git::Repository,
     land::{
         LandError,
         batch::{self, Candidate, Fate},
@@ -130,11 +132,21 @@ fn profile(shop: &Workshop, checkpoint: &Checkpoint) -> String {
     configured.or_else(of_task).unwrap_or_else(|| PROFILE_DEFAULT.to_owned())
 }
 
+/// The tip that a merged tree is put on: its checkout is made as the tip's child.
+///
+/// # Errors
+/// When the commit is missing.
+pub fn base_of(repository: &Repository, checkout: CommitId) -> Result<CommitId, RunError> {
+    Ok(repository.parents(checkout)?.first().copied().unwrap_or(checkout))
+}
+
 fn judge(shop: &Workshop, profile: &str, tree: TreeId, checkout: CommitId) -> Result<GateVerdict, LandError> {
     let label = Label { slot: "landing".to_owned(), task: String::new(), phase: "land".to_owned() };
-    match gate_step::ask(shop, profile, tree, checkout, label, None) {
-        Ok(Asked::Verdict(verdict)) => Ok(*verdict),
-        Ok(Asked::Cancelled) => Err(LandError::Cancelled),
+    match base_of(&shop.project.repository, checkout)
+        .and_then(|base| gate_step::ask(shop, Asking { profile, tree, checkout, base, label, slot: None }))
+    {
+        Ok(Answer::Verdict(verdict)) => Ok(*verdict),
+        Ok(Answer::Cancelled) => Err(LandError::Cancelled),
         Err(RunError::Git(error)) => Err(error.into()),
         Err(error) => Err(LandError::Gate(error.to_string())),
     }

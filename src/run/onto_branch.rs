@@ -3,11 +3,12 @@
 
 use super::{
     Project, RunError,
-    gate_step::{self, Asked},
-    preflight,
+    gate_step::{self, Asking},
+    land_step, preflight,
     workshop::{Equipment, Workshop},
 };
 use crate::{
+    gate::Answer,
     land::{
         LandError,
         onto::{self, FastForward, Judged, Onto, Way},
@@ -89,13 +90,15 @@ pub fn land(
             None => shop.insert(workshop(project).map_err(|error| LandError::Gate(error.to_string()))?),
         };
         let label = Label { slot: "landing".to_owned(), task: String::new(), phase: "land".to_owned() };
-        match gate_step::ask(shop, &profile, tree, checkout, label, None) {
-            Ok(Asked::Verdict(verdict)) => Ok(Judged {
+        match land_step::base_of(&project.repository, checkout).and_then(|base| {
+            gate_step::ask(shop, Asking { profile: &profile, tree, checkout, base, label, slot: None })
+        }) {
+            Ok(Answer::Verdict(verdict)) => Ok(Judged {
                 definition: gate_step::definition(shop, &verdict),
                 config: project.config_text.clone(),
                 verdict: *verdict,
             }),
-            Ok(Asked::Cancelled) => Err(LandError::Cancelled),
+            Ok(Answer::Cancelled) => Err(LandError::Cancelled),
             Err(error) => Err(LandError::Gate(error.to_string())),
         }
     })?;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     agents::agent::Agent,
     config::settings::SigningKey,
-    gate::Definition,
+    gate::{Definition, change},
     git::{RefMove, Repository, Signer},
     handoff::{
         layout,
@@ -351,7 +351,12 @@ fn check_gates(
             own.chain(landing.or_else(|| none.then(|| "full".to_owned())))
         })
         .collect();
-    profiles.iter().try_for_each(|profile| Ok(Definition::from_settings(&project.settings, profile).map(|_| ())?))
+    let auto = profiles.contains(change::AUTO).then(|| change::profiles(&project.settings));
+    let named = profiles.into_iter().filter(|profile| profile != change::AUTO).chain(auto.into_iter().flatten());
+    named
+        .collect::<BTreeSet<_>>()
+        .iter()
+        .try_for_each(|profile| Ok(Definition::from_settings(&project.settings, profile).map(|_| ())?))
 }
 
 /// The roles that the selected tasks need played, each once for the same candidates.

@@ -1,0 +1,233 @@
+//! Makes a worktree ready for work: files copied and directories linked from the user's checkout, setup commands once.
+//! Knows nothing of tasks.
+
+use std::{
+    fs, io,
+    os::unix::fs::{MetadataExt, symlink},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::GateError;
+use crate::{
+    config::settings::WorktreeSettings,
+    git::Slot,
+    model::object::Digest,
+    sys::{
+        environment, file,
+        process::{Cancel, How, Label, ProcessLimits, Program, Supervisor},
+    },
+};
+
+/// How long one setup command may take.
+const SETUP_TIMEOUT: Duration = Duration::from_secs(1800);
+/// Bytes of a setup command's output that are kept.
+const OUTPUT_BYTES_MAX: usize = 64 << 10;
+/// The convention of several tools: globs of ignored files that worktrees need, such as `.env`.
+const INCLUDE_FILE: &str = ".worktreeinclude";
+/// Bytes of that file that are read.
+const INCLUDE_BYTES_MAX: usize = 64 << 10;
+
+/// What worktrees share with the user's checkout: paths below its root.
+#[derive(Debug, Clone, Default)]
+pub struct Shared {
+    links: Vec<PathBuf>,
+    copies: Vec<PathBuf>,
+}
+
+impl Shared {
+    /// Every path.
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.links.iter().chain(&self.copies).cloned().collect()
+    }
+}
+
+/// What the configuration, and `.worktreeinclude`, name and the checkout has.
+///
+/// # Errors
+/// A glob that is none.
+pub fn shared(root: Option<&Path>, settings: &WorktreeSettings) -> Result<Shared, GateError> {
+    let Some(root) = root else { return Ok(Shared::default()) };
+    let mut copies = settings.copy.clone();
+    if let Ok(bytes) = file::read_limited(&root.join(INCLUDE_FILE), INCLUDE_BYTES_MAX) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let globs = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        copies.extend(globs.map(str::to_owned));
+    }
+    let links = settings.link.iter().filter(|name| inside(name) && root.join(name).exists());
+    Ok(Shared {
+        links: links.map(|name| Path::new(name).components().collect()).collect(),
+        copies: matching(root, &copies)?,
+    })
+}
+
+/// What makes worktrees ready.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// The user's checkout; none in a bare repository.
+    pub root: Option<&'a Path>,
+    /// What is configured.
+    pub settings: &'a WorktreeSettings,
+    /// What each worktree shares with the user's checkout.
+    pub shared: &'a Shared,
+    /// Where it is noted which worktrees were set up.
+    pub cache: &'a Path,
+    /// Runs the setup commands.
+    pub supervisor: &'a Supervisor,
+    /// Ends them.
+    pub cancel: &'a Cancel,
+}
+
+impl Ground<'_> {
+    /// Brings the files that each worktree shares with the user's checkout, and sets a fresh one up.
+    ///
+    /// # Errors
+    /// When a file cannot be brought or a setup command fails: an agent in a half-ready worktree would waste money.
+    pub fn prepare(&self, slot: &mut Slot, is_fresh: bool) -> Result<(), GateError> {
+        let Some(root) = self.root else { return Ok(()) };
+        let worktree = slot.path().to_owned();
+        slot.set_brought(&self.shared.paths());
+        for path in &self.shared.links {
+            let (from, to) = (root.join(path), worktree.join(path));
+            if to.symlink_metadata().is_err() {
+                bring(&to, |to| symlink(&from, to))?;
+            }
+        }
+        for path in &self.shared.copies {
+            let (from, to) = (root.join(path), worktree.join(path));
+            if is_stale(&from, &to) {
+                bring(&to, |to| fs::copy(&from, to).map(|_| ()))?;
+            }
+        }
+        if is_fresh {
+            for command in &self.settings.setup {
+                self.run(&worktree, command)?;
+            }
+            note_done(self.settings, self.cache, slot)?;
+        }
+        Ok(())
+    }
+
+    fn run(&self, worktree: &Path, command: &str) -> Result<(), GateError> {
+        let failed =
+            |why: String| GateError::Setup { command: command.to_owned(), directory: worktree.to_owned(), why };
+        let program = Program {
+            argv: ["sh", "-c", command].iter().map(Into::into).collect(),
+            cwd: worktree.to_owned(),
+            env: environment::allowed(&[]),
+            stdin: Vec::new(),
+            limits: ProcessLimits {
+                wall: SETUP_TIMEOUT,
+                idle: None,
+                stdout_bytes_max: OUTPUT_BYTES_MAX,
+                stderr_bytes_max: OUTPUT_BYTES_MAX,
+            },
+            label: Label { slot: worktree.display().to_string(), task: String::new(), phase: "setup".to_owned() },
+        };
+        let ended =
+            self.supervisor.run(&program, self.cancel, &mut |_, _| {}).map_err(|error| failed(error.to_string()))?;
+        match ended.how {
+            How::Exited(0) => Ok(()),
+            How::Exited(code) => {
+                let said = crate::text::clean_bytes(&ended.stderr.bytes);
+                Err(failed(format!("exit code {code}\n{}", crate::text::tail(&said, 20, 4096))))
+            }
+            How::Signaled(signal) => Err(failed(format!("signal {signal}"))),
+            How::WallLimit | How::IdleLimit => {
+                Err(failed(format!("it took longer than {}", crate::text::duration(SETUP_TIMEOUT))))
+            }
+            How::Cancelled => Err(failed("it was stopped".to_owned())),
+        }
+    }
+}
+
+/// Whether the setup commands, as they are now, have run in this worktree to their end. `cache` is where it is noted.
+pub fn is_done(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> bool {
+    if settings.setup.is_empty() {
+        return true;
+    }
+    let (path, line) = note(settings, cache, slot);
+    file::read_limited(&path, line.len()).is_ok_and(|found| found == line)
+}
+
+fn note_done(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> Result<(), GateError> {
+    if settings.setup.is_empty() {
+        return Ok(());
+    }
+    let (path, line) = note(settings, cache, slot);
+    let directory = path.parent().unwrap_or(&path);
+    fs::create_dir_all(directory)
+        .and_then(|()| file::write_atomic(&path, &line, file::Sync::No))
+        .map_err(|source| GateError::File { path: path.clone(), what: "cannot be written", source })
+}
+
+/// Where it is noted that a worktree was set up, and in which words: another directory of the same name is another one.
+fn note(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> (PathBuf, Vec<u8>) {
+    let inode = slot.path().metadata().map_or(0, |metadata| metadata.ino());
+    let commands = Digest::of(settings.setup.join("\0"));
+    (cache.join("setup").join(slot.name()), format!("{inode} {}\n", commands.0).into_bytes())
+}
+
+/// Whether a path of the configuration stays below the root.
+fn inside(name: &str) -> bool {
+    let path = Path::new(name);
+    path.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir))
+}
+
+/// Whether the copy is missing or the original is newer.
+fn is_stale(from: &Path, to: &Path) -> bool {
+    let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    match (modified(from), modified(to)) {
+        (Some(from), Some(to)) => from > to,
+        (_, None) => true,
+        (None, Some(_)) => false,
+    }
+}
+
+fn bring(to: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), GateError> {
+    let parent = to.parent().unwrap_or(to);
+    fs::create_dir_all(parent).and_then(|()| make(to)).map_err(|source| GateError::File {
+        path: to.to_owned(),
+        what: "cannot be brought into the worktree",
+        source,
+    })
+}
+
+/// Files of the checkout that the globs name. A glob without `*` is looked up, not searched for.
+fn matching(root: &Path, globs: &[String]) -> Result<Vec<PathBuf>, GateError> {
+    let mut found = Vec::new();
+    for glob in globs.iter().filter(|glob| inside(glob)) {
+        let glob = glob.trim_start_matches("./").trim_end_matches('/');
+        if !glob.contains(['*', '?', '[', '{']) {
+            collect(root, Path::new(glob), &|_| true, &mut found);
+            continue;
+        }
+        let matcher = globset::GlobBuilder::new(glob)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| GateError::Glob { glob: glob.to_owned(), why: error.kind().to_string() })?
+            .compile_matcher();
+        // Only below the part without wildcards.
+        let fixed: PathBuf = Path::new(glob)
+            .components()
+            .take_while(|part| !part.as_os_str().to_string_lossy().contains(['*', '?', '[', '{']))
+            .collect();
+        collect(root, &fixed, &|path| matcher.is_match(path), &mut found);
+    }
+    Ok(found)
+}
+
+fn collect(root: &Path, path: &Path, wanted: &dyn Fn(&Path) -> bool, found: &mut Vec<PathBuf>) {
+    let full = root.join(path);
+    let Ok(metadata) = full.symlink_metadata() else { return };
+    if metadata.is_dir() {
+        if path.ends_with(".git") {
+            return;
+        }
+        for entry in fs::read_dir(&full).into_iter().flatten().filter_map(Result::ok) {
+            collect(root, &path.join(entry.file_name()), wanted, found);
+        }
+    } else if metadata.is_file() && wanted(path) {
+        found.push(path.to_owned());
+    }
+}
