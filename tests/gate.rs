@@ -2,15 +2,17 @@
 //! Knows nothing of repositories: a checkout is a directory here.
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use git_orchestrate::{
-    config::settings::{CheckSettings, GateProfile, Settings},
-    gate::{Cancelled, Definition, OUTPUT_BYTES_MAX, OUTPUT_LINES_MAX, Remembered, Run, feedback, log_path, run},
+    config::settings::{CheckSettings, GateProfile, GateRules, Settings},
+    gate::{
+        Answer, Base, Bench, Cancelled, Definition, Freshness, OUTPUT_BYTES_MAX, OUTPUT_LINES_MAX, Question,
+        Remembered, Side, Told, ask, change::Change, feedback, log_path,
+    },
     model::{
         object::{Digest, TreeId},
         record::{Check, CheckResult, GateVerdict},
@@ -19,6 +21,9 @@ use git_orchestrate::{
     sys::process::{Cancel, Label, Supervisor},
 };
 use tempfile::TempDir;
+
+#[path = "gate/recordings.rs"]
+mod recordings;
 
 /// So long that only a gate that hangs reaches it.
 const NEVER: Duration = Duration::from_secs(60);
@@ -29,6 +34,9 @@ struct Gate {
     cancel: Cancel,
     checks: Vec<CheckSettings>,
     checks_parallel: usize,
+    rules: GateRules,
+    api: Option<String>,
+    change: Change,
 }
 
 impl Gate {
@@ -37,7 +45,16 @@ impl Gate {
         let supervisor = Supervisor::new(dir.path().join("children"), "gate-test".to_owned()).expect("a supervisor");
         fs::create_dir(dir.path().join("checkout")).expect("a directory");
         let checks = commands.iter().enumerate().map(|(i, command)| check(&format!("c{}", i + 1), command)).collect();
-        Self { dir, supervisor, cancel: Cancel::new(), checks, checks_parallel: 1 }
+        Self {
+            dir,
+            supervisor,
+            cancel: Cancel::new(),
+            checks,
+            checks_parallel: 1,
+            rules: GateRules::default(),
+            api: None,
+            change: Change::default(),
+        }
     }
 
     fn checkout(&self) -> PathBuf {
@@ -50,16 +67,24 @@ impl Gate {
 
     fn definition(&self) -> Definition {
         let mut settings = Settings::default();
-        settings.gate.insert("full".to_owned(), GateProfile { checks: self.checks.clone() });
+        let profile = GateProfile { checks: self.checks.clone(), rules: self.rules, api: self.api.clone() };
+        settings.gate.insert("full".to_owned(), profile);
         Definition::from_settings(&settings, "full").expect("a gate")
     }
 
-    fn try_run(&self, on_check: &mut dyn FnMut(&Check)) -> Result<GateVerdict, Cancelled> {
-        let (definition, directory, logs) = (self.definition(), self.checkout(), self.logs());
-        let gate = Run {
-            definition: &definition,
-            directory: &directory,
-            tree: tree(),
+    fn memory(&self) -> Remembered {
+        Remembered::open(self.dir.path().join("memory"))
+    }
+
+    /// Asks about the tree in `directory`, beside the one in the directory `base` if there is one.
+    fn ask(
+        &self,
+        directory: &Path,
+        freshness: Freshness,
+        on_check: &mut dyn FnMut(Side, &Check),
+    ) -> Result<GateVerdict, Cancelled> {
+        let (definition, logs, base) = (self.definition(), self.logs(), self.dir.path().join("base"));
+        let bench = Bench {
             supervisor: &self.supervisor,
             cancel: &self.cancel,
             checks_parallel: self.checks_parallel,
@@ -67,14 +92,40 @@ impl Gate {
             log_dir: Some(&logs),
             label: Label::default(),
         };
-        run(&gate, on_check)
+        let commit = "f".repeat(40).parse().expect("a commit");
+        let tree_of_base = "89abcdef0123456789abcdef0123456789abcdef".parse().expect("a tree");
+        let question = Question {
+            definition: &definition,
+            tree: tree(),
+            base: base.exists().then_some(Base { tree: tree_of_base, commit }),
+            freshness,
+        };
+        let change = || Ok::<_, ()>(self.change.clone());
+        let mut checkout = |side: Side, work: &mut dyn FnMut(&Path)| {
+            work(if side == Side::Base { &base } else { directory });
+            Ok(())
+        };
+        let answer = ask(&question, &bench, &self.memory(), &change, &mut checkout, &mut |told| {
+            if let Told::Ended(side, check) = told {
+                on_check(side, check);
+            }
+        });
+        match answer.expect("a directory is always to be had") {
+            Answer::Verdict(verdict) => Ok(*verdict),
+            Answer::Cancelled => Err(Cancelled),
+        }
+    }
+
+    fn try_run(&self, on_check: &mut dyn FnMut(&Check)) -> Result<GateVerdict, Cancelled> {
+        self.ask(&self.checkout(), Freshness::Fresh, &mut |_, check| on_check(check))
     }
 
     fn run(&self) -> GateVerdict {
         let mut told = Vec::new();
         let verdict = self.try_run(&mut |check| told.push(check.clone())).expect("nobody stops it");
         assert_eq!(told.len(), verdict.checks.len(), "each check is told once");
-        assert!(verdict.checks.iter().all(|check| told.contains(check)));
+        let is_told = |check: &Check| told.iter().any(|other| other.name == check.name && other.result == check.result);
+        assert!(verdict.checks.iter().all(is_told));
         verdict
     }
 }
@@ -88,9 +139,7 @@ fn check(name: &str, command: &str) -> CheckSettings {
         name: name.to_owned(),
         run: command.to_owned(),
         timeout: Some(Span(NEVER)),
-        pristine: false,
-        env: BTreeMap::new(),
-        env_pass: Vec::new(),
+        ..CheckSettings::default()
     }
 }
 
@@ -148,21 +197,7 @@ fn a_check_that_takes_too_long_fails() {
 fn a_check_without_its_directory_could_not_run() {
     let gate = Gate::new(&["true"]);
     fs::remove_dir(gate.checkout()).expect("removed");
-    let (definition, directory) = (gate.definition(), gate.dir.path().join("checkout"));
-    let verdict = run(
-        &Run {
-            definition: &definition,
-            directory: &directory,
-            tree: tree(),
-            supervisor: &gate.supervisor,
-            cancel: &gate.cancel,
-            checks_parallel: 4,
-            output_bytes_max: 0,
-            log_dir: None,
-            label: Label::default(),
-        },
-        &mut |_| {},
-    );
+    let verdict = gate.ask(&gate.dir.path().join("checkout"), Freshness::Fresh, &mut |_, _| {});
     let verdict = verdict.expect("nobody stops it");
     assert_eq!(verdict.result, CheckResult::Infra);
     assert!(verdict.checks[0].reason.contains("no directory"), "{}", verdict.checks[0].reason);
@@ -286,13 +321,13 @@ fn verdicts_are_remembered_by_tree_and_definition() {
         let dir = gate.dir.path().join("cache");
         let remembered = Remembered::open(&dir);
         let (verdict, definition) = (gate.run(), gate.definition());
-        assert_eq!(remembered.get(&tree(), &definition.digest), None);
+        assert_eq!(remembered.get(&tree(), &definition.digest, None), None);
         remembered.put(&verdict).expect("written");
-        let again = Remembered::open(&dir).get(&tree(), &definition.digest);
+        let again = Remembered::open(&dir).get(&tree(), &definition.digest, None);
         assert_eq!(again, is_kept.then_some(GateVerdict { remembered: true, ..verdict }), "{command}");
         let other_tree = "89abcdef0123456789abcdef0123456789abcdef".parse().expect("a tree");
-        assert_eq!(remembered.get(&other_tree, &definition.digest), None);
-        assert_eq!(remembered.get(&tree(), &Digest::of("another definition")), None);
+        assert_eq!(remembered.get(&other_tree, &definition.digest, None), None);
+        assert_eq!(remembered.get(&tree(), &Digest::of("another definition"), None), None);
     }
 }
 
@@ -305,13 +340,13 @@ fn a_memory_that_is_not_whole_or_not_right_is_none() {
     remembered.put(&verdict).expect("written");
     let file = file(&dir);
     let good = fs::read_to_string(&file).expect("the file");
-    assert!(remembered.get(&tree(), &digest).is_some());
+    assert!(remembered.get(&tree(), &digest, None).is_some());
     let other_tree = good.replace("0123456789abcdef0123", "ffffffffffffffffffff");
     for bad in [
         "",
         "{",
         &good[..good.len() / 2],
-        &good.replace("\"schema\":1", "\"schema\":2"),
+        &good.replace("\"schema\":2", "\"schema\":1"),
         &good.replace("\"result\":\"pass\"", "\"result\":\"infra\""),
         &good.replacen("\"result\":\"pass\"", "\"result\":\"fail\"", 1),
         &other_tree,
@@ -319,8 +354,8 @@ fn a_memory_that_is_not_whole_or_not_right_is_none() {
     ] {
         assert_ne!(bad, good);
         fs::write(&file, bad).expect("written");
-        assert_eq!(remembered.get(&tree(), &digest), None, "{bad}");
+        assert_eq!(remembered.get(&tree(), &digest, None), None, "{bad}");
     }
     remembered.put(&verdict).expect("written");
-    assert!(remembered.get(&tree(), &digest).is_some(), "a bad file is replaced");
+    assert!(remembered.get(&tree(), &digest, None).is_some(), "a bad file is replaced");
 }

@@ -326,6 +326,9 @@ impl Measured {
         self.tests = self.tests.take().filter(|_| other.tests.is_none());
         self.warnings = self.warnings.take().filter(|_| other.warnings.is_none());
         self.coverage = self.coverage.take().filter(|_| other.coverage.is_none());
+        if self.tests.is_none() && self.warnings.is_none() && self.coverage.is_none() {
+            self.formats.clear();
+        }
         self.join(other);
     }
 

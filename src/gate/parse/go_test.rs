@@ -48,10 +48,8 @@ impl GoTest {
                 return;
             }
             "output" => {
-                if let Some((found, _)) = event.output.as_deref().and_then(|line| place(line.trim()))
-                    && found.file.ends_with(".go")
-                {
-                    self.pending = Some(found);
+                if self.pending.is_none() {
+                    self.pending = event.output.as_deref().and_then(|line| own_place(line.trim()));
                 }
                 return;
             }
@@ -121,6 +119,13 @@ impl GoTest {
     }
 }
 
+/// A place in Go code that is the project's: not in the frames of the library that runs the tests.
+fn own_place(text: &str) -> Option<Place> {
+    let (found, _) = place(text)?;
+    let is_library = ["/src/testing/", "/src/runtime/", "/pkg/mod/"].iter().any(|part| found.file.contains(part));
+    (found.file.ends_with(".go") && !is_library).then_some(found)
+}
+
 impl LineParser for GoTest {
     fn line(&mut self, line: &str) {
         if line.starts_with("{\"") {
@@ -137,8 +142,7 @@ impl LineParser for GoTest {
         } else if text.starts_with("=== RUN ") {
             (self.pending, self.is_after_failure) = (None, false);
         } else if self.package(line).is_none()
-            && let Some((found, _)) = place(text)
-            && found.file.ends_with(".go")
+            && let Some(found) = own_place(text)
         {
             if let Some((package, _)) = self.building.take() {
                 if self.builds.len() < CASES_MAX {
@@ -149,7 +153,7 @@ impl LineParser for GoTest {
                     *place = Some(found);
                 }
             } else {
-                self.pending = Some(found);
+                self.pending.get_or_insert(found);
             }
         }
     }
