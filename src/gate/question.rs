@@ -70,6 +70,9 @@ pub enum Answer {
     Cancelled,
 }
 
+/// Makes a clean checkout of a side and lets the given work be done in it.
+pub type Checkout<'a, E> = dyn FnMut(Side, &mut dyn FnMut(&Path)) -> Result<(), E> + 'a;
+
 /// Asks. `change` reads what the tree changes, if that is needed. `checkout` makes a clean checkout of a side and lets the given
 /// work be done in it; it is called for [`Side::Again`] too.
 ///
@@ -80,7 +83,7 @@ pub fn ask<E>(
     bench: &Bench<'_>,
     remembered: &Remembered,
     change: &dyn Fn() -> Result<Change, E>,
-    checkout: &mut dyn FnMut(Side, &mut dyn FnMut(&Path)) -> Result<(), E>,
+    checkout: &mut Checkout<'_, E>,
     tell: &mut dyn FnMut(Told<'_>),
 ) -> Result<Answer, E> {
     let Question { definition, tree, base, freshness } = *question;
@@ -201,7 +204,7 @@ fn worst(checks: &[Check]) -> CheckResult {
 struct Asking<'a, 'b, E> {
     question: &'a Question<'a>,
     bench: &'a Bench<'a>,
-    checkout: &'b mut dyn FnMut(Side, &mut dyn FnMut(&Path)) -> Result<(), E>,
+    checkout: &'b mut Checkout<'b, E>,
     tell: &'b mut dyn FnMut(Told<'_>),
 }
 

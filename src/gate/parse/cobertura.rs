@@ -4,7 +4,7 @@
 use super::xml::Element;
 use crate::{
     config::settings::CheckFormat,
-    gate::measured::{Coverage, Hits, Measured},
+    gate::measured::{Hits, Measured},
 };
 
 /// The state while elements come.
@@ -39,6 +39,6 @@ impl Cobertura {
 
     /// What they said.
     pub fn finish(self) -> Measured {
-        Measured::of_coverage(CheckFormat::Cobertura, self.hits.finish().unwrap_or_else(Coverage::default))
+        Measured::of_coverage(CheckFormat::Cobertura, self.hits.finish().unwrap_or_default())
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use crate::{
     config::settings::CheckFormat,
-    gate::measured::{Coverage, Hits, Measured},
+    gate::measured::{Hits, Measured},
 };
 
 /// One export.
@@ -83,7 +83,7 @@ pub fn of(exports: Vec<Export>) -> Measured {
             rest = after;
         }
     }
-    Measured::of_coverage(CheckFormat::LlvmCov, hits.finish().unwrap_or_else(Coverage::default))
+    Measured::of_coverage(CheckFormat::LlvmCov, hits.finish().unwrap_or_default())
 }
 
 /// Lines that one segment spans.
