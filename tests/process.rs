@@ -13,7 +13,10 @@ use std::{
 
 use git_orchestrate::sys::{
     lock, machine,
-    process::{Cancel, Ended, How, LINE_BYTES_MAX, Label, ProcessLimits, Program, Source, StartError, Supervisor},
+    process::{
+        Cancel, Conversation, Ended, How, LINE_BYTES_MAX, Label, ProcessLimits, Program, Say, Source, StartError,
+        Supervisor,
+    },
     signal::{StopLevel, StopSignals},
 };
 
@@ -574,4 +577,75 @@ fn signals_ask_twice_and_end_the_third_time() {
     level("Now 15\n");
     signal(&listener, "INT");
     assert_eq!(listener.wait().expect("ended").code(), Some(130));
+}
+
+/// Answers each line by a table and says farewell with a word.
+struct Script<'a> {
+    answers: &'a [(&'a str, &'a str)],
+    heard: Vec<String>,
+    cancel: Cancel,
+}
+
+impl Conversation for Script<'_> {
+    fn line(&mut self, _: Source, line: &[u8], say: &mut Say) {
+        let line = String::from_utf8_lossy(line).into_owned();
+        match self.answers.iter().find(|(heard, _)| *heard == line).map(|(_, answer)| *answer) {
+            Some("close") => say.close(),
+            Some("cancel") => self.cancel.cancel(),
+            Some(answer) => say.bytes(format!("{answer}\n").as_bytes()),
+            None => {}
+        }
+        self.heard.push(line);
+    }
+
+    fn farewell(&mut self, why: How, say: &mut Say) {
+        say.bytes(format!("bye {why:?}\n").as_bytes());
+    }
+}
+
+fn converse(place: &Place, script: &str, answers: &[(&str, &str)]) -> (Ended, Vec<String>) {
+    let mut program = place.script(script);
+    program.stdin = b"hello\n".to_vec();
+    let mut talk = Script { answers, heard: Vec::new(), cancel: Cancel::new() };
+    let cancel = talk.cancel.clone();
+    let ended = place.supervisor.converse(&program, &cancel, &mut talk).expect("started");
+    (ended, talk.heard)
+}
+
+#[test]
+fn a_child_is_talked_with_until_it_is_told_that_this_was_all() {
+    let _others = among_others();
+    let place = Place::new();
+    let echo = "while read line; do echo \"got $line\"; done; echo end; exit 4";
+    let answers = [("got hello", "one"), ("got one", "two"), ("got two", "close")];
+    let (ended, heard) = converse(&place, echo, &answers);
+    assert_eq!((ended.how, heard.join(",").as_str()), (How::Exited(4), "got hello,got one,got two,end"));
+}
+
+#[test]
+fn a_child_that_stays_after_its_conversation_is_ended() {
+    let _others = among_others();
+    let place = Place::new();
+    let (ended, _) = converse(&place, "read line; echo got; exec sleep 60", &[("got", "close")]);
+    assert_eq!(ended.how, How::Signaled(15));
+}
+
+#[test]
+fn a_child_is_told_to_stop_before_it_is_asked_to() {
+    let _others = among_others();
+    let place = Place::new();
+    let script = "trap 'echo killed; exit 1' TERM; read line; echo ready; read line; echo \"$line\"; exit 0";
+    let (ended, heard) = converse(&place, script, &[("ready", "cancel")]);
+    assert_eq!((ended.how, heard.join(",").as_str()), (How::Cancelled, "ready,bye Cancelled"));
+    let (ended, heard) = converse(&place, "read line; echo ready; exec sleep 60", &[("ready", "cancel")]);
+    assert_eq!((ended.how, heard.join(",").as_str()), (How::Cancelled, "ready"));
+}
+
+#[test]
+fn a_child_that_reads_nothing_is_not_waited_for() {
+    let _others = among_others();
+    let place = Place::new();
+    let much = "x".repeat(1 << 20);
+    let (ended, heard) = converse(&place, "echo a; echo b; sleep 0.2; echo c", &[("a", &much), ("b", &much)]);
+    assert_eq!((ended.how, heard.len()), (How::Exited(0), 3));
 }

@@ -4,6 +4,7 @@
 mod attached;
 mod cancel;
 mod capture;
+mod conversation;
 mod leftovers;
 mod orphans;
 mod pipes;
@@ -16,6 +17,7 @@ pub use self::{
     attached::{Attached, run_attached},
     cancel::Cancel,
     capture::{Captured, LINE_BYTES_MAX, Source},
+    conversation::{Conversation, Say},
     leftovers::Leftover,
     program::{Label, ProcessLimits, Program, StartError, find_program},
     running::MARKER,

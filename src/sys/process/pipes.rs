@@ -22,12 +22,30 @@ const READ_BYTES: usize = 64 << 10;
 
 /// The pipes of one child.
 #[derive(Debug)]
-pub(super) struct Pipes<'a> {
+pub(super) struct Pipes {
     stdin: Option<OwnedFd>,
-    input: &'a [u8],
+    input: Input,
     outputs: [Output; 2],
     buffer: Vec<u8>,
     last_output: Instant,
+}
+
+/// What the child is still to read.
+#[derive(Debug)]
+struct Input {
+    bytes: Vec<u8>,
+    written: usize,
+    /// More may follow, so the pipe stays open.
+    is_open: bool,
+}
+
+/// Whether a child's input ends behind what it is given at first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum More {
+    /// It does.
+    No,
+    /// It is told more while it runs.
+    MayFollow,
 }
 
 #[derive(Debug)]
@@ -36,9 +54,9 @@ struct Output {
     capture: Capture,
 }
 
-impl<'a> Pipes<'a> {
+impl Pipes {
     /// The pipes, with what the child is to read. The error is the system's.
-    pub fn new(ends: Ends, input: &'a [u8], limits: &ProcessLimits) -> std::io::Result<Self> {
+    pub fn new(ends: Ends, input: &[u8], more: More, limits: &ProcessLimits) -> std::io::Result<Self> {
         for end in [ends.stdin.as_ref(), Some(&ends.stdout), Some(&ends.stderr)].into_iter().flatten() {
             // Of our end alone: the two ends of a pipe have flags of their own.
             ioctl_fionbio(end, true)?;
@@ -48,11 +66,28 @@ impl<'a> Pipes<'a> {
             output(ends.stdout, Source::Stdout, limits.stdout_bytes_max),
             output(ends.stderr, Source::Stderr, limits.stderr_bytes_max),
         ];
+        let input = Input { bytes: input.to_vec(), written: 0, is_open: more == More::MayFollow };
         let mut pipes =
             Self { stdin: ends.stdin, input, outputs, buffer: vec![0; READ_BYTES], last_output: Instant::now() };
         // Most inputs fit into the pipe at once.
         pipes.write();
         Ok(pipes)
+    }
+
+    /// Gives the child more to read.
+    pub fn tell(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() && self.stdin.is_some() {
+            self.input.bytes.extend_from_slice(bytes);
+            self.write();
+        }
+    }
+
+    /// Nothing more follows.
+    pub fn close_input(&mut self) {
+        if self.input.is_open {
+            self.input.is_open = false;
+            self.write();
+        }
     }
 
     /// When the child last wrote something; at first, when it started.
@@ -77,7 +112,10 @@ impl<'a> Pipes<'a> {
             let outputs = self.outputs.iter().filter_map(|output| output.pipe.as_ref());
             let mut fds: Vec<PollFd<'_>> = outputs.map(|pipe| PollFd::new(pipe, PollFlags::IN)).collect();
             let outputs_open = fds.len();
-            fds.extend(self.stdin.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
+            // An open pipe into which nothing is to be written is always ready, and would never let us wait.
+            let writes = self.stdin.as_ref().filter(|_| !self.input.left().is_empty());
+            let does_write = writes.is_some();
+            fds.extend(writes.map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
             fds.extend(others.iter().map(|other| PollFd::from_borrowed_fd(*other, PollFlags::IN)));
             let timeout = Timespec::try_from(timeout).ok();
             if poll(&mut fds, timeout.as_ref()).is_err() {
@@ -87,7 +125,7 @@ impl<'a> Pipes<'a> {
             let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
             let mut ready = fds[..outputs_open].iter().map(is_ready);
             let can_read = [0, 1].map(|at: usize| self.outputs[at].pipe.is_some() && ready.next() == Some(true));
-            (self.stdin.is_some() && fds.get(outputs_open).is_some_and(is_ready), can_read)
+            (does_write && fds.get(outputs_open).is_some_and(is_ready), can_read)
         };
         if can_write {
             self.write();
@@ -110,17 +148,28 @@ impl<'a> Pipes<'a> {
 
     fn write(&mut self) {
         while let Some(stdin) = &self.stdin {
-            match write(stdin.as_fd(), self.input) {
-                Ok(written) => self.input = &self.input[written..],
+            if self.input.left().is_empty() {
+                self.input.bytes.clear();
+                self.input.written = 0;
+                if !self.input.is_open {
+                    self.stdin = None;
+                }
+                return;
+            }
+            match write(stdin.as_fd(), self.input.left()) {
+                Ok(written) => self.input.written += written,
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
                 // It does not want to read on (EPIPE), which is its own affair.
-                Err(_) => self.input = &[],
-            }
-            if self.input.is_empty() {
-                self.stdin = None;
+                Err(_) => self.stdin = None,
             }
         }
+    }
+}
+
+impl Input {
+    fn left(&self) -> &[u8] {
+        &self.bytes[self.written..]
     }
 }
 

@@ -17,9 +17,10 @@ use rustix::process::Signal;
 use super::{
     cancel::Cancel,
     capture::{Captured, Source},
+    conversation::{Conversation, Say},
     leftovers::{self, Leftover},
     orphans::{Group, Orphans},
-    pipes::Pipes,
+    pipes::{More, Pipes},
     program::{ProcessLimits, Program, StartError},
     record::Record,
     running::{KeepRecord, Running},
@@ -32,6 +33,10 @@ const KILL_WAIT: Duration = Duration::from_secs(5);
 /// How long what a child leaves running may take to end by itself, as the rest of a pipeline does, and how long an
 /// output is read on that somebody unknown holds open.
 const LINGER: Duration = Duration::from_millis(250);
+/// How long a child may take to end after the word to stop was said in its own language, before it is asked to (TERM).
+const FAREWELL: Duration = Duration::from_secs(3);
+/// How long a child may take to end by itself after its conversation is over; some programs never do.
+const PARTING: Duration = Duration::from_secs(3);
 /// How often is looked whether the processes that were left have ended.
 const LOOK_PAUSE: Duration = Duration::from_millis(5);
 /// How often is looked where the system cannot wake us when a child ends or the word to stop is said.
@@ -45,7 +50,7 @@ const PIPE_BYTES_MAX: usize = 1 << 20;
 pub enum How {
     /// By itself, with this exit code.
     Exited(i32),
-    /// By a signal that was not ours.
+    /// By a signal that was not ours, or that was because it stayed after its conversation was over.
     Signaled(i32),
     /// It took too long in all and was ended.
     WallLimit,
@@ -113,6 +118,27 @@ impl Supervisor {
         cancel: &Cancel,
         on_line: &mut dyn FnMut(Source, &[u8]),
     ) -> Result<Ended, StartError> {
+        self.attend_to(program, cancel, &mut OneWay(on_line), More::No)
+    }
+
+    /// Runs a program as [`Supervisor::run`] does and talks with it meanwhile. What it reads first is [`Program::stdin`],
+    /// which must not be empty; its input stays open until [`Say::close`]. Before it is stopped it is told farewell.
+    pub fn converse(
+        &self,
+        program: &Program,
+        cancel: &Cancel,
+        conversation: &mut dyn Conversation,
+    ) -> Result<Ended, StartError> {
+        self.attend_to(program, cancel, conversation, More::MayFollow)
+    }
+
+    fn attend_to(
+        &self,
+        program: &Program,
+        cancel: &Cancel,
+        conversation: &mut dyn Conversation,
+        more: More,
+    ) -> Result<Ended, StartError> {
         let began = Instant::now();
         if cancel.is_cancelled() {
             let nothing = Captured::default;
@@ -123,8 +149,10 @@ impl Supervisor {
         let marker = format!("{}:{}-{step:x}", self.marker, self.session);
         let (running, ends) = Running::start(program, marker, &self.children_dir)?;
         let other = |source| StartError::Other { program: program.name(), source };
-        let mut pipes = Pipes::new(ends, &program.stdin, &program.limits).map_err(other)?;
-        let stopped = attend(&running, &mut pipes, &program.limits, cancel, began, on_line);
+        let mut pipes = Pipes::new(ends, &program.stdin, more, &program.limits).map_err(other)?;
+        let stopped = attend(&running, &mut pipes, &program.limits, cancel, began, conversation, more);
+        let mut say = Say::default();
+        let on_line = &mut |source: Source, line: &[u8]| conversation.line(source, line, &mut say);
         let (left_behind, is_clean) = clear_away(&running, &mut pipes, stopped, on_line);
         let (stdout, stderr) = pipes.finish(on_line);
         let how = if running.has_exited() {
@@ -150,35 +178,70 @@ impl Supervisor {
     }
 }
 
+/// Who only listens.
+struct OneWay<'a>(&'a mut dyn FnMut(Source, &[u8]));
+
+impl Conversation for OneWay<'_> {
+    fn line(&mut self, source: Source, line: &[u8], _: &mut Say) {
+        (self.0)(source, line);
+    }
+
+    fn farewell(&mut self, _: How, _: &mut Say) {}
+}
+
 /// What stands between a child and its end.
 enum Stage {
     Running,
-    Asked { how: How, until: Instant },
-    Killed { how: How, until: Instant },
+    /// Its conversation is over.
+    Parting {
+        until: Instant,
+    },
+    /// It was told to stop in its own language.
+    Told {
+        how: How,
+        until: Instant,
+    },
+    Asked {
+        how: How,
+        until: Instant,
+    },
+    Killed {
+        how: How,
+        until: Instant,
+    },
 }
 
 /// Feeds and hears the child until it has ended or cannot be ended; says why it was stopped, if it was.
 fn attend(
     running: &Running,
-    pipes: &mut Pipes<'_>,
+    pipes: &mut Pipes,
     limits: &ProcessLimits,
     cancel: &Cancel,
     began: Instant,
-    on_line: &mut dyn FnMut(Source, &[u8]),
+    conversation: &mut dyn Conversation,
+    more: More,
 ) -> Option<How> {
     let exit = exit_watch(running);
     let bell = cancel.bell();
     let mut stage = Stage::Running;
+    let mut say = Say::default();
     while !running.has_exited() {
         let now = Instant::now();
+        let ask = |how| {
+            running.signal_group(Signal::TERM);
+            Stage::Asked { how, until: now + GRACE }
+        };
         stage = match stage {
-            Stage::Running => match why_stop(now, began, limits, pipes, cancel) {
-                None => Stage::Running,
-                Some(how) => {
-                    running.signal_group(Signal::TERM);
-                    Stage::Asked { how, until: now + GRACE }
+            Stage::Running | Stage::Parting { .. } => match (why_stop(now, began, limits, pipes, cancel), stage) {
+                (None, Stage::Parting { until }) if now >= until => ask(How::Signaled(Signal::TERM.as_raw())),
+                (None, stage) => stage,
+                (Some(how), Stage::Running) if more == More::MayFollow => {
+                    conversation.farewell(how, &mut say);
+                    Stage::Told { how, until: now + FAREWELL }
                 }
+                (Some(how), _) => ask(how),
             },
+            Stage::Told { how, until } if now >= until => ask(how),
             Stage::Asked { how, until } if now >= until => {
                 running.signal_group(Signal::KILL);
                 Stage::Killed { how, until: now + KILL_WAIT }
@@ -186,27 +249,42 @@ fn attend(
             Stage::Killed { how, until } if now >= until => return Some(how),
             waiting => waiting,
         };
+        if more == More::MayFollow {
+            pipes.tell(&say.take());
+            if say.is_over() {
+                pipes.close_input();
+                if matches!(stage, Stage::Running) {
+                    stage = Stage::Parting { until: now + PARTING };
+                }
+            }
+        }
         let mut others: Vec<BorrowedFd<'_>> = exit.iter().map(AsFd::as_fd).collect();
         let until = match &stage {
-            Stage::Running => {
+            Stage::Running | Stage::Parting { .. } => {
                 others.extend(bell);
+                let parting = match stage {
+                    Stage::Parting { until } => Some(until),
+                    Stage::Running | Stage::Told { .. } | Stage::Asked { .. } | Stage::Killed { .. } => None,
+                };
                 let idle = limits.idle.and_then(|idle| pipes.last_output().checked_add(idle));
-                began.checked_add(limits.wall).into_iter().chain(idle).min()
+                began.checked_add(limits.wall).into_iter().chain(idle).chain(parting).min()
             }
-            Stage::Asked { until, .. } | Stage::Killed { until, .. } => Some(*until),
+            Stage::Told { until, .. } | Stage::Asked { until, .. } | Stage::Killed { until, .. } => Some(*until),
         };
         let is_woken = exit.is_some() && bell.is_some();
         let pause = if is_woken { Duration::MAX } else { POLL_PAUSE };
         let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
-        pipes.wait(&others, left.min(pause), on_line);
+        pipes.wait(&others, left.min(pause), &mut |source, line| {
+            conversation.line(source, line, &mut say);
+        });
     }
     match stage {
-        Stage::Running => None,
-        Stage::Asked { how, .. } | Stage::Killed { how, .. } => Some(how),
+        Stage::Running | Stage::Parting { .. } => None,
+        Stage::Told { how, .. } | Stage::Asked { how, .. } | Stage::Killed { how, .. } => Some(how),
     }
 }
 
-fn why_stop(now: Instant, began: Instant, limits: &ProcessLimits, pipes: &Pipes<'_>, cancel: &Cancel) -> Option<How> {
+fn why_stop(now: Instant, began: Instant, limits: &ProcessLimits, pipes: &Pipes, cancel: &Cancel) -> Option<How> {
     if cancel.is_cancelled() {
         Some(How::Cancelled)
     } else if now.saturating_duration_since(began) >= limits.wall {
@@ -233,7 +311,7 @@ fn exit_watch(_: &Running) -> Option<OwnedFd> {
 /// nothing is left.
 fn clear_away(
     running: &Running,
-    pipes: &mut Pipes<'_>,
+    pipes: &mut Pipes,
     stopped: Option<How>,
     on_line: &mut dyn FnMut(Source, &[u8]),
 ) -> (u32, bool) {
