@@ -1,6 +1,7 @@
 //! Agents: recordings of the real programs parsed, command lines looked at, and what needs no account run for real.
 
 mod agents {
+    mod acp;
     mod command_lines;
     mod hostile;
     mod kit;

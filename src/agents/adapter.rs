@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{
+    acp::Acp,
     claude::Claude,
     codex::Codex,
     command::Command,
@@ -39,7 +40,7 @@ pub struct Invocation {
     pub args: Vec<String>,
     /// Variables set for it; they win over all others.
     pub env: BTreeMap<String, String>,
-    /// What it is told on its standard input, which is closed afterwards.
+    /// What it is told on its standard input, which is closed afterwards, unless there is a dialogue.
     pub stdin: Vec<u8>,
     /// Files that must be there before it starts, all inside the request's scratch directory.
     pub files: Vec<(PathBuf, Vec<u8>)>,
@@ -76,6 +77,18 @@ pub trait Parser {
     fn finish(self: Box<Self>, ending: &Ending<'_>) -> Answer;
 }
 
+/// Reads the output of one step and answers it.
+pub trait Dialogue: Parser {
+    /// What it is told now, since the last time this was asked.
+    fn words(&mut self) -> Vec<u8>;
+
+    /// Whether that was all, so that its input may end.
+    fn is_over(&self) -> bool;
+
+    /// It shall stop, and is told so in its own language.
+    fn farewell(&mut self);
+}
+
 /// One program that can be driven.
 pub trait Adapter: Send + Sync {
     /// Which it is.
@@ -105,6 +118,11 @@ pub trait Adapter: Send + Sync {
 
     /// A reader of its output for one step.
     fn parser(&self, request: &Request) -> Box<dyn Parser>;
+
+    /// Who talks with it for one step; none: it is told all at once, and a parser is enough.
+    fn dialogue(&self, _request: &Request, _settings: &AgentSettings) -> Option<Box<dyn Dialogue>> {
+        None
+    }
 }
 
 /// The adapter for a program; none for what starts none: models over HTTP and `replay`.
@@ -114,6 +132,7 @@ pub fn adapter_of(kind: AdapterKind) -> Option<&'static dyn Adapter> {
         AdapterKind::Codex => Some(&Codex),
         AdapterKind::Gemini => Some(&Gemini),
         AdapterKind::OpenCode => Some(&OpenCode),
+        AdapterKind::Acp => Some(&Acp),
         AdapterKind::Command => Some(&Command),
         AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google | AdapterKind::Replay => None,
     }

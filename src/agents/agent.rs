@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
-    adapter::{Adapter, Ending, Invocation, PROMPT_BYTES_MAX, Surroundings, adapter_of},
+    adapter::{Adapter, Dialogue, Ending, Invocation, PROMPT_BYTES_MAX, Parser, Surroundings, adapter_of},
     error::AgentError,
-    family::family_of,
+    family::{family_of, family_of_program},
     health::{Health, Probe, Versions, missing},
     http::{self, Endpoint},
     replay::Recording,
@@ -23,7 +23,7 @@ use crate::{
     sys::{
         clock, environment,
         file::{read_limited, remove_tree},
-        process::{Cancel, Label, ProcessLimits, Program, Source, Supervisor, find_program},
+        process::{Cancel, Conversation, How, Label, ProcessLimits, Program, Say, Source, Supervisor, find_program},
     },
 };
 
@@ -62,10 +62,16 @@ impl Agent {
     pub fn new(name: &str, settings: &AgentSettings, repository_root: &Path) -> Result<Self, AgentError> {
         let agent = || name.to_owned();
         let endpoint = Endpoint::new(name, settings, repository_root)?;
-        let family =
-            settings.family.clone().or_else(|| family_of(settings.model.as_deref(), settings.adapter)).ok_or_else(
-                || AgentError::NoFamily { agent: agent(), adapter: settings.adapter, model: settings.model.clone() },
-            )?;
+        // Whose bridge to the protocol it is, its name tells: `claude-agent-acp`, `gemini`.
+        let by_program =
+            || settings.program.as_deref().filter(|_| settings.adapter == AdapterKind::Acp).and_then(family_of_program);
+        let given = settings.family.clone();
+        let by_model = || family_of(settings.model.as_deref(), settings.adapter);
+        let family = given.or_else(by_model).or_else(by_program).ok_or_else(|| AgentError::NoFamily {
+            agent: agent(),
+            adapter: settings.adapter,
+            model: settings.model.clone(),
+        })?;
         let driven = match (adapter_of(settings.adapter), endpoint) {
             (_, Some(endpoint)) => Driven::Http(Box::new(endpoint)),
             (Some(adapter), None) => {
@@ -165,13 +171,22 @@ impl Agent {
             },
             label: Label { slot: String::new(), task: request.task.clone(), phase: request.phase.clone() },
         };
-        let mut parser = adapter.parser(request);
-        let ended = supervisor
-            .run(&program, cancel, &mut |source, line| match source {
-                Source::Stdout => parser.line(line, on_event),
-                Source::Stderr => parser.complaint(line, on_event),
-            })
-            .map_err(|error| EndedAs::Infra(error.to_string()))?;
+        let (ended, parser): (_, Box<dyn Parser>) = match adapter.dialogue(request, &self.settings) {
+            Some(dialogue) => {
+                let mut talk = Talk { dialogue, on_event };
+                let ended = supervisor.converse(&program, cancel, &mut talk);
+                (ended, talk.dialogue)
+            }
+            None => {
+                let mut parser = adapter.parser(request);
+                let ended = supervisor.run(&program, cancel, &mut |source, line| match source {
+                    Source::Stdout => parser.line(line, on_event),
+                    Source::Stderr => parser.complaint(line, on_event),
+                });
+                (ended, parser)
+            }
+        };
+        let ended = ended.map_err(|error| EndedAs::Infra(error.to_string()))?;
         let result = invocation.result_file.and_then(|path| read_limited(&path, RESULT_BYTES_MAX).ok());
         let stderr = ended.stderr.bytes;
         let ending = Ending {
@@ -245,6 +260,36 @@ impl Agent {
             versions.remember(&file, version, path);
         }
         health
+    }
+}
+
+/// A dialogue as the supervisor hears it.
+struct Talk<'a> {
+    dialogue: Box<dyn Dialogue>,
+    on_event: &'a mut dyn FnMut(AgentEvent),
+}
+
+impl Talk<'_> {
+    fn pass_on(&mut self, say: &mut Say) {
+        say.bytes(&self.dialogue.words());
+        if self.dialogue.is_over() {
+            say.close();
+        }
+    }
+}
+
+impl Conversation for Talk<'_> {
+    fn line(&mut self, source: Source, line: &[u8], say: &mut Say) {
+        match source {
+            Source::Stdout => self.dialogue.line(line, self.on_event),
+            Source::Stderr => self.dialogue.complaint(line, self.on_event),
+        }
+        self.pass_on(say);
+    }
+
+    fn farewell(&mut self, _: How, say: &mut Say) {
+        self.dialogue.farewell();
+        self.pass_on(say);
     }
 }
 

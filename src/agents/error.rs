@@ -100,6 +100,7 @@ impl AdapterKind {
             Self::Anthropic => "anthropic",
             Self::OpenAi => "openai",
             Self::Google => "google",
+            Self::Acp => "acp",
             Self::Command => "command",
             Self::Replay => "replay",
         }

@@ -78,9 +78,15 @@ pub fn family_of(model: Option<&str>, adapter: AdapterKind) -> Option<Family> {
             AdapterKind::Gemini => Some("google"),
             // Whose form a server speaks does not tell whose models it serves.
             AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google => None,
-            AdapterKind::OpenCode | AdapterKind::Command | AdapterKind::Replay => None,
+            AdapterKind::OpenCode | AdapterKind::Acp | AdapterKind::Command | AdapterKind::Replay => None,
         })
         .map(|family| Family(family.to_owned()))
+}
+
+/// The family of the models that a program runs when it is not told another, by the program's name.
+pub fn family_of_program(program: &str) -> Option<Family> {
+    let name = program.rsplit('/').next().unwrap_or_default();
+    family_of_model(name).map(|family| Family(family.to_owned()))
 }
 
 fn family_of_model(model: &str) -> Option<&'static str> {

@@ -1,5 +1,6 @@
 //! Agents: a request in, events and an outcome out; one adapter a file. Knows nothing of tasks, workflows or commits.
 
+mod acp;
 pub mod adapter;
 pub mod agent;
 mod claude;

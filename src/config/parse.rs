@@ -150,7 +150,16 @@ impl Check<'_> {
                     let what = format!("agent '{name}' is a command, but has no 'program'");
                     self.wrong_with_hint(&key("adapter"), what, Some("program = \"<name or path>\"".to_owned()));
                 }
-                AdapterKind::Claude | AdapterKind::Codex | AdapterKind::Gemini | AdapterKind::OpenCode
+                AdapterKind::Acp if agent.program.is_none() => {
+                    let what = format!("agent '{name}' speaks the Agent Client Protocol, but has no 'program'");
+                    let hint = "program = \"gemini\" and args = [\"--acp\"], or another that speaks it".to_owned();
+                    self.wrong_with_hint(&key("adapter"), what, Some(hint));
+                }
+                AdapterKind::Claude
+                | AdapterKind::Codex
+                | AdapterKind::Gemini
+                | AdapterKind::OpenCode
+                | AdapterKind::Acp
                     if agent.recording.is_some() =>
                 {
                     let what = format!("agent '{name}' has a 'recording', which belongs to adapter 'replay'");
@@ -163,6 +172,7 @@ impl Check<'_> {
                 | AdapterKind::Anthropic
                 | AdapterKind::OpenAi
                 | AdapterKind::Google
+                | AdapterKind::Acp
                 | AdapterKind::Command
                 | AdapterKind::Replay => {}
             }

@@ -109,6 +109,8 @@ pub enum AdapterKind {
     OpenAi,
     /// A model over HTTP in the form of Google's Gemini; no program.
     Google,
+    /// Any program that speaks the Agent Client Protocol.
+    Acp,
     /// Any program: prompt on stdin, optional JSON result.
     Command,
     /// Recorded outcomes.

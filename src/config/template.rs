@@ -32,7 +32,7 @@ pub fn usual_family(adapter: AdapterKind) -> Option<&'static str> {
         AdapterKind::Codex => Some("openai"),
         AdapterKind::Gemini => Some("google"),
         AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google => None,
-        AdapterKind::OpenCode | AdapterKind::Command | AdapterKind::Replay => None,
+        AdapterKind::OpenCode | AdapterKind::Acp | AdapterKind::Command | AdapterKind::Replay => None,
     }
 }
 
@@ -46,6 +46,7 @@ pub fn adapter_word(adapter: AdapterKind) -> &'static str {
         AdapterKind::Anthropic => "anthropic",
         AdapterKind::OpenAi => "openai",
         AdapterKind::Google => "google",
+        AdapterKind::Acp => "acp",
         AdapterKind::Command => "command",
         AdapterKind::Replay => "replay",
     }

@@ -8,8 +8,14 @@ use git_orchestrate::{
 
 use super::kit;
 
-const KINDS: [AdapterKind; 5] =
-    [AdapterKind::Claude, AdapterKind::Codex, AdapterKind::Gemini, AdapterKind::OpenCode, AdapterKind::Command];
+const KINDS: [AdapterKind; 6] = [
+    AdapterKind::Claude,
+    AdapterKind::Codex,
+    AdapterKind::Gemini,
+    AdapterKind::OpenCode,
+    AdapterKind::Acp,
+    AdapterKind::Command,
+];
 
 fn parse(kind: AdapterKind, stdout: &[u8]) -> (Answer, Vec<AgentEvent>) {
     kit::parse(kind, Some(Structure::Verdict), stdout, b"", How::Exited(0))

@@ -124,6 +124,7 @@ pub fn provider_of(adapter: AdapterKind) -> Option<&'static dyn Provider> {
         | AdapterKind::Codex
         | AdapterKind::Gemini
         | AdapterKind::OpenCode
+        | AdapterKind::Acp
         | AdapterKind::Command
         | AdapterKind::Replay => None,
     }
