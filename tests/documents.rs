@@ -78,7 +78,7 @@ fn the_day_is_in_the_readme() {
 fn the_files_of_the_readme_are_read() {
     let [config, task] = &blocks("toml")[..] else { panic!("two blocks: a configuration and a task") };
     let settings = parse(config, "README.md").unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(settings.agents.len(), 3);
+    assert_eq!(settings.agents.len(), 4);
     let id = "T-1".parse().expect("an id");
     let task = parse_toml(task, "README.md", &id).unwrap_or_else(|problems| panic!("{problems:#?}"));
     assert_eq!(task.acceptance.len(), 1);

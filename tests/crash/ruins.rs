@@ -98,6 +98,19 @@ fn what_git_knows_of_the_worktrees_is_gone() {
 }
 
 #[test]
+fn what_is_set_aside_is_left_to_its_user() {
+    let sandbox = killed(&scenario("single"), "step.taken:2");
+    fs::remove_dir_all(sandbox.git_dir().join("worktrees")).expect("removed");
+    assert_eq!(sandbox.run(&["resume"]).code(), Some(0));
+    let cleaned = sandbox.run(&["clean", "--all"]);
+    let aside = sandbox.worktrees().join(".set-aside");
+    assert_eq!(cleaned.code(), Some(0), "{}", cleaned.stderr);
+    let hint = format!("hint: look at it, then: rm -r '{}'", aside.display());
+    assert!(cleaned.stderr.contains(&hint), "{}", cleaned.stderr);
+    assert!(aside.read_dir().expect("there").next().is_some());
+}
+
+#[test]
 fn what_we_know_of_the_worktrees_cannot_be_read() {
     for text in [
         "",
