@@ -75,6 +75,7 @@ pub fn initial_config(choices: &InitChoices) -> String {
     page.unset("rules", "[]");
     agents(&mut page, choices);
     roles(&mut page, choices);
+    routing(&mut page, &defaults);
     gate(&mut page, choices);
     gate_auto(&mut page, &defaults);
     limits(&mut page, &defaults);
@@ -163,7 +164,12 @@ fn roles(page: &mut Page, choices: &InitChoices) {
 
 fn routes(page: &mut Page) {
     page.gap();
-    page.prose("Exceptions by role, risk, area and complexity; the first that matches wins over [roles]:");
+    page.prose(
+        "Exceptions by role, risk, area, complexity, kind and label; the first that matches wins over [roles]. What [roles]",
+    );
+    page.prose(
+        "says comes into play where nobody in 'use' may do it at all. 'agents route TASK --explain' tells all of it.",
+    );
     page.prose("  [[route]]");
     page.prose("  role = \"implementer\"");
     page.prose("  risk = \"high\"");
@@ -174,6 +180,24 @@ fn routes(page: &mut Page) {
     page.prose("  input = 1.25");
     page.prose("  output = 10.0");
     page.prose("  cache_read = 0.125");
+}
+
+fn routing(page: &mut Page, defaults: &Settings) {
+    let routing = &defaults.routing;
+    page.heading("In which order the agents that a rule names are taken.");
+    page.line("[routing]");
+    page.prose("rules: in that of the rule. learned: the cheapest that is good enough first, as earlier steps tell.");
+    page.unset("mode", quoted("rules"));
+    page.prose(
+        "The chance of success from which the price decides, the share of steps given to agents of which little is",
+    );
+    page.prose(
+        "known, the age at which a step counts half, and the steps below which an agent's history says nothing.",
+    );
+    page.unset("good_enough", routing.good_enough);
+    page.unset("explore", routing.explore);
+    page.unset("half_life", quoted(&routing.half_life.to_string()));
+    page.unset("trials_min", routing.trials_min);
 }
 
 fn gate(page: &mut Page, choices: &InitChoices) {

@@ -18,6 +18,7 @@ use super::history::{Facts, Trial, Worth};
 use crate::{
     model::{
         checkpoint::{Checkpoint, TaskState},
+        money::Money,
         record::{Actor, CheckResult, Decision, Outcome, Record},
         task::Task,
         workflow::{Access, PhaseId, PhaseSpec, Role},
@@ -112,6 +113,7 @@ impl Judging<'_> {
             duration_ms: record.duration_ms,
             tokens: record.tokens,
             cost_usd: record.cost_usd,
+            judging_usd: Money::ZERO,
         });
         if let Some(before) = self.last.insert(record.phase.clone(), own) {
             self.trials[before].redone = true;
@@ -120,10 +122,12 @@ impl Judging<'_> {
             Some(subject) if worth == Worth::Open => {
                 let of: Vec<usize> = self.open_trials(&self.meant(&record.phase, subject));
                 let approved = record.outcome == Outcome::Done;
-                if !approved {
-                    for at in &of {
-                        self.trials[*at].worth = Worth::Miss;
-                        self.trials[*at].findings += findings;
+                for at in &of {
+                    let judged = &mut self.trials[*at];
+                    judged.judging_usd = judged.judging_usd + record.cost_usd.unwrap_or_default();
+                    if !approved {
+                        judged.worth = Worth::Miss;
+                        judged.findings += findings;
                     }
                 }
                 self.said.insert(record.phase.clone(), Said { own, approved, of });

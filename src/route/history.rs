@@ -92,6 +92,13 @@ pub struct Trial {
     /// What it cost; none: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Money>,
+    /// What the reviews of it cost, as far as that is known.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub judging_usd: Money,
+}
+
+fn is_nothing(money: &Money) -> bool {
+    *money == Money::ZERO
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -211,6 +218,7 @@ pub(super) mod tests {
             duration_ms: 1000,
             tokens: Tokens::default(),
             cost_usd: cost_micros.map(Money::micros),
+            judging_usd: Money::ZERO,
         }
     }
 
