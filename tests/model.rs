@@ -133,6 +133,7 @@ fn record(checkpoint: &Checkpoint, line: &str) -> Record {
         attempt: checkpoint.phase(&phase).map_or(0, |phase| phase.attempts) + 1,
         role: None,
         actor,
+        chosen: String::new(),
         session: None,
         base: checkpoint.base,
         code: tree(digit),

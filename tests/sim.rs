@@ -253,6 +253,7 @@ impl World {
             attempt: job.work.attempt,
             role: None,
             actor,
+            chosen: job.chosen.clone(),
             session: None,
             base: job.checkpoint.base,
             code: tree(self.dice.below(1000)),
@@ -332,6 +333,7 @@ impl World {
                         tip: Some(landing.tip),
                         work,
                         agent: None,
+                        chosen: String::new(),
                     };
                     let mut record = self.blank(&job);
                     record.outcome = Outcome::Failed;

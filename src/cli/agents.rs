@@ -5,7 +5,7 @@ use std::{io::Write, path::Path};
 
 use rayon::prelude::*;
 
-use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, place::project, route, terminal::Terminal};
 use crate::{
     agents::agent::Agent,
     config::{
@@ -22,23 +22,39 @@ use crate::{
 
 /// What `agents` takes.
 #[derive(Debug, Clone, Default, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct AgentsArguments {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// What else to do
+    #[command(subcommand)]
+    pub command: Option<AgentsCommand>,
+}
+
+/// What else `agents` does.
+#[derive(Debug, Clone, clap::Subcommand)]
+pub enum AgentsCommand {
+    /// Say who is asked for the phases of a task, and why
+    #[command(after_help = route::EXAMPLES)]
+    Route(route::RouteArguments),
 }
 
 /// Examples under the help.
 pub const EXAMPLES: &str = "\
 Examples:
-  git orchestrate agents         The configured agents, their versions, whether they start
-  git orchestrate agents --json  For programs";
+  git orchestrate agents                      The configured agents, their versions, whether they start
+  git orchestrate agents --json               For programs
+  git orchestrate agents route api --explain  Who is asked for the phases of a task, and why";
 
 /// Carries it out.
 ///
 /// # Errors
 /// There is no configuration, or it is wrong.
 pub fn run(arguments: &AgentsArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if let Some(AgentsCommand::Route(arguments)) = &arguments.command {
+        return route::run(arguments, terminal, out);
+    }
     let project = project()?;
     let view = AgentsView { agents: examine(&project)?, unused: unused(&project.settings) };
     if arguments.json {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
-    agents, clean, completions, demo, doctor, init, land, log, review, show, start, status, stop, task,
+    agents, clean, completions, demo, doctor, init, land, log, review, show, start, stats, status, stop, task,
     terminal::Colour, verify,
 };
 
@@ -91,9 +91,12 @@ pub enum Command {
     /// Put the integration branch onto your branch
     #[command(after_help = land::EXAMPLES)]
     Land(land::LandArguments),
-    /// List the agents with version and health
+    /// List the agents with version and health, or say who is asked for a task
     #[command(after_help = agents::EXAMPLES)]
     Agents(agents::AgentsArguments),
+    /// Show what came of agents' steps: how often they succeed, what that takes and costs
+    #[command(after_help = stats::EXAMPLES)]
+    Stats(stats::StatsArguments),
     /// Say what is missing, and what to type
     #[command(after_help = doctor::EXAMPLES)]
     Doctor(doctor::DoctorArguments),

@@ -16,7 +16,7 @@ use super::{
     clean, completions, demo, doctor,
     exit::Exit,
     failure::Failure,
-    init, land, log, logging, review, show, start, status, stop, task,
+    init, land, log, logging, review, show, start, stats, status, stop, task,
     terminal::{Terminal, Verbosity},
     user_programs, verify,
 };
@@ -80,6 +80,7 @@ fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Verify(arguments) => verify::run(arguments, terminal, &mut out),
         Command::Land(arguments) => land::run(arguments, terminal, &mut out),
         Command::Agents(arguments) => agents::run(arguments, terminal, &mut out),
+        Command::Stats(arguments) => stats::run(arguments, terminal, &mut out),
         Command::Doctor(arguments) => doctor::run(arguments, terminal, &mut out),
         Command::Clean(arguments) => clean::run(arguments, terminal, &mut out),
         Command::Demo(arguments) => demo::run(arguments, terminal, &mut out),

@@ -373,6 +373,7 @@ mod tests {
             attempt: 1,
             agent: "claude".to_owned(),
             model: None,
+            chosen: String::new(),
             outcome: Outcome::Done,
             verdict: None,
             decision: None,

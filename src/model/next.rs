@@ -136,6 +136,11 @@ fn agent(checkpoint: &Checkpoint, phase: &Phase, spec: &PhaseSpec, role: &Role, 
     Ok(What::Agent { role: role.clone(), access: spec.access(), except })
 }
 
+/// The families that wrote what a phase reviews, as far as it is written; none for a phase that reviews nothing.
+pub fn authors(checkpoint: &Checkpoint, phase: &PhaseId) -> Families {
+    checkpoint.spec(phase).map(|spec| authors_of(checkpoint, phase, spec)).unwrap_or_default()
+}
+
 /// The phase whose work a review judges, unfolded as the review is.
 pub fn subject(checkpoint: &Checkpoint, review: &PhaseId) -> Option<PhaseId> {
     let subject = checkpoint.spec(review)?.reviews.as_ref()?;

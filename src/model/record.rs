@@ -356,6 +356,9 @@ pub struct Record {
     pub role: Option<String>,
     /// Who did it.
     pub actor: Actor,
+    /// One line, why this agent was chosen: the rule, who was passed over, what history said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub chosen: String,
     /// The agent's session, by its own name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<String>,
@@ -428,6 +431,7 @@ impl Record {
             attempt: 1,
             role: None,
             actor,
+            chosen: String::new(),
             session: None,
             base,
             code,

@@ -146,6 +146,9 @@ fn write_detail(step: &StepView, look: Look, out: &mut dyn Write) -> io::Result<
         SignatureView::Unknown { key } => told("signed with", &text::clean_line(key))?,
         SignatureView::Bad | SignatureView::Missing | SignatureView::Unchecked => {}
     }
+    if !step.chosen.is_empty() {
+        told("chosen by", &text::clean_line(&step.chosen))?;
+    }
     if !step.reason.is_empty() {
         told("because", &text::clean_line(&step.reason))?;
     }
@@ -208,6 +211,7 @@ STEP  PHASE           OUTCOME        AGENT       MODEL           TOKENS   COST  
         assert_eq!(shown(Detail::Lines), lines);
         let full = shown(Detail::Full);
         assert!(full.starts_with(lines), "{full}");
+        assert!(full.contains("chosen by route 1: first choice"), "{full}");
         assert!(full.contains("requires do not divide by zero (at src/rank.rs:12; A1)"), "{full}");
         assert!(full.contains("\n      the ranking is not.\n"), "{full}");
         assert!(!full.contains('\u{1b}'), "{full}");

@@ -61,6 +61,9 @@ pub struct StepView {
     pub agent: String,
     /// The model, if one did it.
     pub model: Option<String>,
+    /// Why that agent: the rule, who was passed over, what history said.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub chosen: String,
     /// How it ended.
     #[serde(serialize_with = "word")]
     pub outcome: Outcome,
@@ -117,6 +120,7 @@ impl StepView {
             attempt: record.attempt,
             agent: record.actor.name().to_owned(),
             model,
+            chosen: record.chosen.clone(),
             outcome: record.outcome,
             verdict: verdict.map(|verdict| verdict.status),
             decision,
@@ -233,6 +237,7 @@ pub(super) mod tests {
             attempt: 1,
             agent: "gemini-pro".to_owned(),
             model: Some("gemini-2.5-pro".to_owned()),
+            chosen: "route 1: first choice".to_owned(),
             outcome: Outcome::Changes,
             verdict: Some(Status::NeedsChanges),
             decision: None,

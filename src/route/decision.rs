@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    candidates::{Ranking, ranked},
+    candidates::{Listed, Ranking, ablest_first, ranked},
     choice::{Choice, NoChoice, Parked, choose},
     history::Facts,
     learned::Learner,
@@ -48,6 +48,22 @@ impl Preference {
             learned.why
         });
         Self { ranking, learned: why }
+    }
+
+    /// The same for another try: those go first that were less often unable to do this step at all, be they only of a
+    /// later list.
+    pub fn ablest_first(mut self, unable: &[String]) -> Self {
+        if unable.is_empty() {
+            return self;
+        }
+        let Ranking { first, fallbacks } = self.ranking;
+        let mut lists: Vec<Listed> = std::iter::once(first).chain(fallbacks).collect();
+        lists.sort_by_key(|listed| listed.agents.iter().all(|agent| unable.contains(agent)));
+        for listed in &mut lists {
+            listed.agents = ablest_first(std::mem::take(&mut listed.agents), unable);
+        }
+        self.ranking = Ranking { first: lists.remove(0), fallbacks: lists };
+        self
     }
 }
 

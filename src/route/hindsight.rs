@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The trials of a task, in the order of its steps; its checkpoint is that after the last of them.
-pub fn trials(task: &Task, checkpoint: &Checkpoint, records: &[Record]) -> Vec<Trial> {
+pub fn trials<'a>(task: &Task, checkpoint: &Checkpoint, records: impl IntoIterator<Item = &'a Record>) -> Vec<Trial> {
     let mut judging = Judging {
         task,
         checkpoint,

@@ -7,6 +7,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    fmt,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -173,6 +174,14 @@ impl Learner {
             .find(|chance| chance.weight >= f64::from(self.settings.trials_min))
     }
 
+    /// Steps of an agent in a role that say anything at all, of whatever risk and age.
+    pub fn steps(&self, agent: &str, facts: &Facts) -> u32 {
+        let at = self.agents.iter().position(|(name, _)| name == agent);
+        let key = Key::Role { role: facts.role.clone() };
+        let tally = at.and_then(|at| self.tallies.get(&(at, key)));
+        tally.and_then(|tally| u32::try_from(tally.steps).ok()).unwrap_or_default()
+    }
+
     fn chance_by(&self, agent: usize, key: Key, now: SystemTime) -> Option<Chance> {
         let of = key.words();
         let tally = self.tallies.get(&(agent, key)).filter(|tally| tally.steps > 0)?;
@@ -259,16 +268,18 @@ impl Learner {
     }
 }
 
+impl fmt::Display for Chance {
+    /// `91 % (at least 84 %) by 57 steps of this role and risk, $0.01 a success`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let percent = |share: f64| (share * 100.0).round();
+        let steps = text::count(self.steps, "step");
+        write!(f, "{} % (at least {} %) by {steps} {}", percent(self.mean), percent(self.lower), self.of)?;
+        self.cost_per_success().map_or(Ok(()), |cost| write!(f, ", {cost} a success"))
+    }
+}
+
 fn sentence(agent: &str, chance: &Chance) -> String {
-    let cost = chance.cost_per_success().map_or(String::new(), |cost| format!(", {cost} a success"));
-    let percent = |share: f64| format!("{:.0} %", share * 100.0);
-    let steps = text::count(chance.steps, "step");
-    format!(
-        "'{agent}' succeeds in {} (at least {}) by {steps} {}{cost}",
-        percent(chance.mean),
-        percent(chance.lower),
-        chance.of
-    )
+    format!("'{agent}' succeeds in {chance}")
 }
 
 /// Two numbers from 0 up to 1 that these words stand for.

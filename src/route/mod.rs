@@ -10,6 +10,7 @@ pub mod history;
 pub mod learned;
 mod model_name;
 pub mod price;
+pub mod tally;
 pub mod usual;
 
 pub use self::{

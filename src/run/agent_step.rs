@@ -100,6 +100,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
         opened => opened?,
     };
     crate::sys::crash_point::reach("step.switched");
+    tracing::info!(task = %job.task.id, phase = %job.work.phase, agent = name, why = job.chosen, "an agent was chosen");
     setup::prepare(shop, &mut slot)?;
 
     let (started, clock) = (clock::now_rfc3339(), Instant::now());
@@ -308,6 +309,7 @@ fn judge(
     let record = Record {
         attempt: job.work.attempt,
         role: Some(told.role.to_string()),
+        chosen: job.chosen.clone(),
         session: asked.answer.session.clone(),
         prompt: Some(told.prompt.digest),
         context: told.prompt.context,

@@ -176,6 +176,7 @@ pub fn show(project: &Project, foreman: &Foreman, queued: &Queued, phase: &Phase
         work: Work { phase: phase.clone(), what, from, attempt },
         tip: queued.tip,
         agent: None,
+        chosen: String::new(),
         checkpoint,
     };
     prompt(project, &templates, &Asking { job: &job, role: &role, access, structure, code })

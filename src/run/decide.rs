@@ -108,6 +108,7 @@ pub fn decide(
         tip: Some(tip),
         work: Work { phase, what: What::Land, from: checkpoint.good, attempt: 0 },
         agent: None,
+        chosen: String::new(),
     };
     let step = Step { job: &job, from, code, record, transcript: None };
     commit_with(

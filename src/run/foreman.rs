@@ -8,6 +8,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::learning::Learning;
 use crate::{
     config::settings::Settings,
     model::{
@@ -19,7 +20,7 @@ use crate::{
         workflow::{Access, PhaseId, Role, Workflow},
     },
     plan::{self, Graph},
-    route::{self, NoChoice, Parked},
+    route::{self, Choice, Circumstances, NoChoice, Parked, Preference},
 };
 
 /// How a run is to go.
@@ -100,6 +101,8 @@ pub struct Job {
     pub work: Work,
     /// The agent that does it; none for a gate.
     pub agent: Option<String>,
+    /// Why that agent; empty for a gate.
+    pub chosen: String,
 }
 
 /// What is to be carried out.
@@ -195,6 +198,7 @@ pub struct Foreman {
     free: BTreeSet<usize>,
     gates_running: usize,
     agents_running: BTreeMap<String, u32>,
+    learning: Option<Learning>,
     parked: BTreeMap<String, Parked>,
     /// How often in a row each agent was parked.
     streaks: BTreeMap<String, u32>,
@@ -248,6 +252,7 @@ impl Foreman {
             integration,
             gates_running: 0,
             agents_running: BTreeMap::new(),
+            learning: None,
             parked: BTreeMap::new(),
             streaks: BTreeMap::new(),
             now: SystemTime::UNIX_EPOCH,
@@ -278,6 +283,27 @@ impl Foreman {
     /// Agents that are not asked now.
     pub fn parked(&self) -> &BTreeMap<String, Parked> {
         &self.parked
+    }
+
+    /// Lets what came of earlier steps decide in which order agents are taken.
+    pub fn learn_from(&mut self, learning: Learning) {
+        self.learning = Some(learning);
+    }
+
+    /// Says what time it is and how many steps each agent does, for one who looks on while another gives the orders.
+    pub fn look_on(&mut self, now: SystemTime, agents_running: BTreeMap<String, u32>) {
+        self.now = now;
+        self.agents_running = agents_running;
+    }
+
+    /// Leaves out agents that cannot be used here.
+    pub fn leave_out(&mut self, absent: &BTreeSet<String>) {
+        Arc::make_mut(&mut self.families).retain(|name, _| !absent.contains(name));
+    }
+
+    /// The families of the agents that can be used.
+    pub fn families(&self) -> &BTreeMap<String, Family> {
+        &self.families
     }
 
     /// Parks an agent, as an earlier run left it.
@@ -325,7 +351,7 @@ impl Foreman {
                 && self.unmet(entry).is_empty()
                 && self.next(entry).work.iter().any(|work| match &work.what {
                     What::Agent { role, except, .. } => {
-                        matches!(self.choose(entry, &work.phase, role, except), Err(NoChoice::ForNow { .. }))
+                        matches!(self.choose(entry, work, role, except), Err(NoChoice::ForNow { .. }))
                     }
                     What::Gate { .. } | What::Land => false,
                 })
@@ -396,12 +422,12 @@ impl Foreman {
         let mut orders = Vec::new();
         for work in works {
             let Some(entry) = self.entries.get(id) else { break };
-            let agent = match &work.what {
+            let (agent, chosen) = match &work.what {
                 What::Land => continue,
                 What::Gate { .. } if self.gates_running >= self.rules.gates_max => continue,
-                What::Gate { .. } => None,
-                What::Agent { role, except, .. } => match self.choose(entry, &work.phase, role, except) {
-                    Ok(agent) => Some(agent),
+                What::Gate { .. } => (None, String::new()),
+                What::Agent { role, except, .. } => match self.choose(entry, &work, role, except) {
+                    Ok(choice) => (Some(choice.agent), choice.why),
                     Err(_) => continue,
                 },
             };
@@ -413,7 +439,7 @@ impl Foreman {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.running.insert(work.phase.clone(), AtWork { slot, agent: agent.clone() });
             }
-            let job = Job { slot, task: task.clone(), checkpoint: checkpoint.clone(), tip, work, agent };
+            let job = Job { slot, task: task.clone(), checkpoint: checkpoint.clone(), tip, work, agent, chosen };
             orders.push(Order::Step(Box::new(job)));
             if first {
                 break;
@@ -453,16 +479,29 @@ impl Foreman {
         next(checkpoint, &world)
     }
 
-    fn choose(&self, entry: &Entry, phase: &PhaseId, role: &Role, except: &Families) -> Result<String, NoChoice> {
+    /// In which order agents are asked for a step of a task, and why.
+    pub fn preference(&self, entry: &Entry, role: &Role, phase: &PhaseId, attempt: u32) -> Preference {
+        let task = &entry.task;
+        let seed = format!("{} {phase} {attempt}", task.id);
+        let learner = self.learning.as_ref().map(Learning::learner);
         let state = entry.checkpoint.as_ref().and_then(|checkpoint| checkpoint.phase(phase));
         let unable = state.map_or(&[][..], |phase| &phase.unable);
-        let candidates = route::ablest_first(route::candidates(&self.settings, role, &entry.task), unable);
+        Preference::new(&self.settings, learner, role, task, &seed, self.now).ablest_first(unable)
+    }
+
+    /// Asks what becomes of a preference as things stand: who is there, parked, busy.
+    pub fn as_it_stands<T>(&self, except: &Families, ask: impl FnOnce(Circumstances) -> T) -> T {
         let is_busy = |(agent, running): &(&String, &u32)| {
             let most = self.settings.agents.get(*agent).and_then(|settings| settings.parallel_max);
             most.is_some_and(|most| **running >= most)
         };
         let busy = self.agents_running.iter().filter(is_busy).map(|(agent, _)| agent.clone()).collect();
-        route::choose(&candidates, &self.families, except, &self.parked, &busy).map(|choice| choice.agent)
+        ask(Circumstances { families: &self.families, except, parked: &self.parked, busy: &busy })
+    }
+
+    fn choose(&self, entry: &Entry, work: &Work, role: &Role, except: &Families) -> Result<Choice, NoChoice> {
+        let preference = self.preference(entry, role, &work.phase, work.attempt);
+        self.as_it_stands(except, |now| route::decide(&preference, now))
     }
 
     /// Dependencies whose result is not yet on the integration branch.
@@ -510,7 +549,7 @@ impl Foreman {
         let next = self.next(entry);
         for work in &next.work {
             if let What::Agent { role, except, .. } = &work.what
-                && let Err(no) = self.choose(entry, &work.phase, role, except)
+                && let Err(no) = self.choose(entry, work, role, except)
             {
                 return Some(no.to_string());
             }
@@ -541,6 +580,9 @@ impl Foreman {
             Happened::Committed { slot, checkpoint, tip, record } => {
                 self.release(*slot, &record.task, &record.phase);
                 self.streaks.remove(record.actor.name());
+                if let (Some(learning), Some(entry)) = (&mut self.learning, self.entries.get(&record.task)) {
+                    learning.take_in(&entry.task, checkpoint, record);
+                }
                 if let Some(entry) = self.entries.get_mut(&record.task) {
                     // Two steps of one task may be told in the wrong order; the repository has the right one.
                     if entry.checkpoint.as_ref().is_none_or(|known| known.seq < checkpoint.seq) {

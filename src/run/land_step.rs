@@ -206,6 +206,7 @@ fn write_down(
         tip: Some(landing.tip),
         work: Work { phase: phase.clone(), what: What::Land, from: checkpoint.good, attempt },
         agent: None,
+        chosen: String::new(),
     };
     let record = Record {
         attempt,

@@ -12,6 +12,8 @@ use super::{
     Project, RunError,
     drive::Options,
     foreman::{Entry, Foreman, Rules},
+    history,
+    learning::Learning,
     live,
     queue::{self, Queued},
     recovery,
@@ -20,7 +22,7 @@ use super::{
 };
 use crate::{
     agents::agent::Agent,
-    config::settings::SigningKey,
+    config::settings::{RoutingMode, SigningKey},
     gate::{Definition, change},
     git::{RefMove, Repository, Signer},
     handoff::{
@@ -180,6 +182,9 @@ pub fn prepare(
     crate::sys::crash_point::reach("start.equipped");
     let families = Arc::new(shop.families());
     let mut foreman = Foreman::new(rules, project.settings.clone(), families, entries.collect(), integration);
+    if project.settings.routing.mode == RoutingMode::Learned {
+        foreman.learn_from(Learning::new(&project.settings, &history::read(project)?));
+    }
     for agent in parked {
         if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > SystemTime::now()) {
             foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason });
@@ -262,7 +267,7 @@ fn who(project: &Project, checkpoint: &Checkpoint, phase: &PhaseId, task: &Task)
     match checkpoint.spec(phase) {
         None => project.settings.landing.branch.clone(),
         Some(spec) => match (&spec.role, &spec.gate) {
-            (Some(role), _) => route::candidates(&project.settings, role, task).join(", "),
+            (Some(role), _) => route::ranked(&project.settings, role, task).first.agents.join(", "),
             (None, gate) => format!("gate {}", gate.as_deref().unwrap_or_default()),
         },
     }

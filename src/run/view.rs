@@ -164,7 +164,7 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
 }
 
 /// A foreman who gives no orders, to say why tasks wait; none if the configuration does not allow even that.
-fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> {
+pub(super) fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> {
     let agents = preflight::agents(project).ok()?;
     let families = agents.iter().map(|(name, agent)| (name.clone(), agent.family())).collect();
     let mut by_name: BTreeMap<String, Option<std::sync::Arc<crate::model::workflow::Workflow>>> = BTreeMap::new();
