@@ -43,7 +43,7 @@ pub enum AgentsCommand {
 /// Examples under the help.
 pub const EXAMPLES: &str = "\
 Examples:
-  git orchestrate agents                      The configured agents, their versions, whether they start
+  git orchestrate agents                      The configured agents, and whether they start
   git orchestrate agents --json               For programs
   git orchestrate agents route api --explain  Who is asked for the phases of a task, and why";
 

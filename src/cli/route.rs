@@ -34,13 +34,15 @@ pub struct RouteArguments {
 /// Examples under the help.
 pub const EXAMPLES: &str = "\
 Examples:
-  git orchestrate agents route api                              Who would be asked for each phase, and why
-  git orchestrate agents route api --phase implement --explain  Every candidate, the rule, what history says
-  git orchestrate agents route api --json                       For programs
+  git orchestrate agents route api                      Who would be asked for each phase
+  git orchestrate agents route api --phase plan         Who would be asked for this one
+  git orchestrate agents route api --explain            Every candidate, the rule, the history
+  git orchestrate agents route api --json               For programs
 
-The first [[route]] that matches names the agents, else [roles], else a table that is built in. What the rules after it
-name comes into play only where nobody on its list ever may: while one is only busy or parked, the step waits for it.
-With routing = \"learned\", history puts the list of the rule in order.";
+The first [[route]] that matches names the agents, else [roles], else a table that is built in. \
+What the rules after it name comes into play only where nobody on its list ever may: while one is \
+only busy or parked, the step waits for it. With routing = \"learned\", history puts the list of \
+the rule in order.";
 
 /// Runs `agents route`.
 ///

@@ -44,12 +44,13 @@ pub struct StatsArguments {
 /// Examples under the help.
 pub const EXAMPLES: &str = "\
 Examples:
-  git orchestrate stats                              How often each model succeeds in each role, and what that costs
+  git orchestrate stats                              How often each model succeeds in each role
   git orchestrate stats --by model,risk --since 30d  By risk, of the last thirty days
   git orchestrate stats --json                       For programs
 
-A step of an author is a success if its reviews and its gate let it pass; one of a planner if its plan was approved; one
-of a reviewer if no gate, merge or person contradicted it. What nobody has judged yet is open.";
+A step of an author is a success if its reviews and its gate let it pass; one of a planner if its \
+plan was approved; one of a reviewer if no gate, merge or person contradicted it. What nobody has \
+judged yet is open.";
 
 /// The moment from which steps count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
