@@ -6,5 +6,6 @@ mod explain;
 mod over_http;
 pub mod parse;
 pub mod problem;
+pub mod routing;
 pub mod settings;
 pub mod template;

@@ -124,7 +124,9 @@ impl Check<'_> {
         for (at, route) in settings.routes.iter().enumerate() {
             self.agent_names(settings, &route.agents, &place!["route", at, "use"], "a route");
         }
-        self.routing(settings);
+        for (key, what) in settings.routing.wrong() {
+            self.wrong(&place!["routing", key], what);
+        }
         self.gates(settings);
         self.gate_auto(settings);
         self.limits(settings);
@@ -228,21 +230,6 @@ impl Check<'_> {
             } else if !seen.insert(name) {
                 self.wrong(&item, format!("{who} names agent '{name}' twice"));
             }
-        }
-    }
-
-    fn routing(&mut self, settings: &Settings) {
-        let routing = &settings.routing;
-        for (key, share) in [("good_enough", routing.good_enough), ("explore", routing.explore)] {
-            if !(0.0..=1.0).contains(&share) {
-                self.wrong(&place!["routing", key], format!("'{key}' must be between 0 and 1"));
-            }
-        }
-        if routing.half_life.0.is_zero() {
-            self.wrong(&place!["routing", "half_life"], "'half_life' must be more than nothing");
-        }
-        if routing.trials_min == 0 {
-            self.wrong(&place!["routing", "trials_min"], "'trials_min' must be 1 or more");
         }
     }
 
@@ -435,16 +422,6 @@ impl Check<'_> {
     }
 }
 
-/// The line of a configuration in which one of its `[[route]]` begins; the first is 0.
-pub fn line_of_route(text: &str, at: usize) -> Option<usize> {
-    Reading::of("").problem(text, &place!["route", at], "").line
-}
-
-/// The line of a configuration that names who plays one of its roles.
-pub fn line_of_role(text: &str, role: &str) -> Option<usize> {
-    Reading::of("").problem(text, &place!["roles", role], "").line
-}
-
 /// Whether it can be a name of one word: of an agent, a gate, a workflow's file.
 pub fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
@@ -461,7 +438,6 @@ pub fn is_outside(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::settings::{RoutingMode, RoutingSettings};
 
     fn check(text: &str, wanted: &[&str]) {
         let said = match parse(text, "c") {
@@ -652,21 +628,6 @@ mod tests {
                 "3: '' of 'link' leaves the repository",
             ],
         );
-        check("routing = 'lerned'", &["1: 'routing' cannot be 'lerned' (did you mean 'learned'?)"]);
-        check("routing = 3", &["1: 'routing' must be \"rules\", \"learned\" or a table, not 3"]);
-        check(
-            "[routing]\nmode = 'learned'\ngood_enough = 80\nhalf_life = '0s'\ntrials_min = 0\nexplor = 0.1",
-            &["6: unknown key 'explor' in [routing] (did you mean 'explore'?)"],
-        );
-        check(
-            "[routing]\ngood_enough = 80\nexplore = -0.1\nhalf_life = '0s'\ntrials_min = 0",
-            &[
-                "2: 'good_enough' must be between 0 and 1",
-                "3: 'explore' must be between 0 and 1",
-                "4: 'half_life' must be more than nothing",
-                "5: 'trials_min' must be 1 or more",
-            ],
-        );
         check(
             "rules = ['be kind', ' ']\nworkflow = '../x'",
             &["1: a rule is empty", "2: '../x' cannot name a workflow"],
@@ -694,23 +655,6 @@ mod tests {
             &["1: written by a newer git-orchestrate: version 2, this one reads 1 (update git-orchestrate)"],
         );
         check("version = 0", &["1: 'version' must be 1"]);
-    }
-
-    #[test]
-    fn routing_is_a_word_or_a_table() {
-        let routing = |text: &str| parse(text, "c").expect(text).routing;
-        let learned = RoutingSettings { mode: RoutingMode::Learned, ..RoutingSettings::default() };
-        assert_eq!(routing("routing = 'learned'"), learned);
-        assert_eq!(routing("routing = 'rules'"), RoutingSettings::default());
-        assert_eq!(routing("[routing]\nmode = 'learned'\nexplore = 0"), RoutingSettings { explore: 0.0, ..learned });
-    }
-
-    #[test]
-    fn rules_are_found_in_the_text() {
-        let text =
-            format!("{AGENTS}[roles]\nplanner = 'claude'\n[[route]]\nuse = 'claude'\n\n[[route]]\nuse = 'gemini'\n");
-        assert_eq!((line_of_route(&text, 0), line_of_route(&text, 1)), (Some(7), Some(10)));
-        assert_eq!(line_of_role(&text, "planner"), Some(6));
     }
 
     #[test]

@@ -1,12 +1,10 @@
 //! What `.handoff/config.toml` says, typed, with every default in one place.
 //! Knows nothing of TOML text or of files; `parse` fills it and says where something is wrong.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{IntoDeserializer, MapAccess, Visitor, value::MapAccessDeserializer},
-};
+pub use super::routing::{RoutingMode, RoutingSettings};
+use serde::{Deserialize, Serialize};
 
 use crate::model::{
     money::Money,
@@ -31,7 +29,7 @@ pub struct Settings {
     #[serde(rename = "route")]
     pub routes: Vec<Route>,
     /// Who decides in which order the agents of a rule are taken: `"learned"` or `[routing]`.
-    #[serde(deserialize_with = "routing")]
+    #[serde(deserialize_with = "super::routing::deserialize")]
     pub routing: RoutingSettings,
     /// Prices of models, dollars per million tokens.
     pub prices: BTreeMap<String, Price>,
@@ -234,67 +232,6 @@ pub struct Route {
     /// The agents to take, first choice first.
     #[serde(rename = "use")]
     pub agents: OneOrMany,
-}
-
-/// Who decides in which order the agents of a rule are taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum RoutingMode {
-    /// The rule itself.
-    #[default]
-    Rules,
-    /// What came of earlier steps: the cheapest agent that is good enough goes first.
-    Learned,
-}
-
-/// `[routing]`, or only its mode: `routing = "learned"`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RoutingSettings {
-    /// Who decides.
-    pub mode: RoutingMode,
-    /// The chance of success, 0 to 1, that an agent must have for its price to decide.
-    pub good_enough: f64,
-    /// The share of steps, 0 to 1, that are given to an agent of which too little is known.
-    pub explore: f64,
-    /// The age at which a step counts half.
-    pub half_life: Span,
-    /// Steps, each counted by its age, below which an agent's history says nothing.
-    pub trials_min: u32,
-}
-
-impl Default for RoutingSettings {
-    fn default() -> Self {
-        Self {
-            mode: RoutingMode::Rules,
-            good_enough: 0.8,
-            explore: 0.05,
-            half_life: Span(Duration::from_secs(60 * 86_400)),
-            trials_min: 8,
-        }
-    }
-}
-
-/// Reads a mode alone as well as the whole table.
-fn routing<'de, D: Deserializer<'de>>(from: D) -> Result<RoutingSettings, D::Error> {
-    struct Either;
-    impl<'de> Visitor<'de> for Either {
-        type Value = RoutingSettings;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("\"rules\", \"learned\" or a table")
-        }
-
-        fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<RoutingSettings, E> {
-            let mode = RoutingMode::deserialize(word.into_deserializer())?;
-            Ok(RoutingSettings { mode, ..RoutingSettings::default() })
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<RoutingSettings, A::Error> {
-            RoutingSettings::deserialize(MapAccessDeserializer::new(table))
-        }
-    }
-    from.deserialize_any(Either)
 }
 
 /// `[prices."<model>"]`, dollars per million tokens.

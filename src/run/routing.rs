@@ -15,7 +15,7 @@ use super::{
 use crate::{
     agents::agent::Agent,
     config::{
-        parse::{line_of_role, line_of_route},
+        routing::{line_of_role, line_of_route},
         settings::RoutingMode,
     },
     handoff::layout,
