@@ -50,7 +50,7 @@ complete -c git-orchestrate -n "__fish_git_orchestrate_needs_command" -f -a "cle
 complete -c git-orchestrate -n "__fish_git_orchestrate_needs_command" -f -a "demo" -d 'Do the main job on a scratch repository with recorded agents: no account needed'
 complete -c git-orchestrate -n "__fish_git_orchestrate_needs_command" -f -a "completions" -d 'Print a script with which a shell completes our command line'
 complete -c git-orchestrate -n "__fish_git_orchestrate_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand init" -l agent -d 'Use this agent (claude, codex, gemini or opencode) and not those on PATH; the first one writes' -r
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand init" -l agent -d 'Use this agent (claude, codex, gemini, opencode; over HTTP: anthropic, openai, google); the first one writes' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand init" -l gate -d 'Test with this command and not with what the project\'s files tell' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand init" -s C -d 'Run as if started in this directory; each further one is relative to the one before' -r -F
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand init" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR, TERM=dumb or git\'s color.ui say no'

@@ -1,6 +1,7 @@
 //! Which family a model belongs to, by its name.
 //! Does not know which families may review which; that is `route`'s.
 
+use super::http::provider_of;
 use crate::{config::settings::AdapterKind, model::record::Family};
 
 /// Beginnings of model names and the family they belong to; the first that fits wins.
@@ -89,6 +90,15 @@ pub fn family_of_program(program: &str) -> Option<Family> {
     family_of_model(name).map(|family| Family(family.to_owned()))
 }
 
+/// An agent of another family than this one, in words for the configuration and with the key that it needs.
+pub fn another_than(family: &str) -> String {
+    let (name, adapter) =
+        if family == "openai" { ("claude", AdapterKind::Anthropic) } else { ("gpt", AdapterKind::OpenAi) };
+    let provider = provider_of(adapter).expect("BUG: both are over HTTP");
+    let (word, model, key) = (adapter.word(), provider.usual_model(), provider.key_variable());
+    format!("[agents.{name}] adapter = \"{word}\", model = \"{model}\" (its key is {key} in the environment)")
+}
+
 fn family_of_model(model: &str) -> Option<&'static str> {
     let model = model.to_ascii_lowercase();
     let segments: Vec<&str> = model.split(['/', ':']).filter(|segment| !segment.is_empty()).collect();
@@ -147,6 +157,15 @@ mod tests {
         for unknown in ["", "/", "house-model", "ollama/novel", "o365", "optimus"] {
             assert_eq!(family_of(Some(unknown), AdapterKind::OpenCode), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn another_family_is_proposed_with_what_it_needs() {
+        assert_eq!(
+            another_than("anthropic"),
+            "[agents.gpt] adapter = \"openai\", model = \"gpt-5.5\" (its key is OPENAI_API_KEY in the environment)"
+        );
+        assert!(another_than("openai").starts_with("[agents.claude] adapter = \"anthropic\""));
     }
 
     #[test]

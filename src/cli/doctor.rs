@@ -12,6 +12,7 @@ use super::{
     terminal::Terminal,
 };
 use crate::{
+    agents::family::another_than,
     config::{
         parse::parse,
         settings::{Settings, SigningKey},
@@ -157,7 +158,10 @@ fn agents(settings: &Settings, view: &mut DoctorView) -> Result<(), Failure> {
         let unused = unused(settings);
         let hint = match unused.first() {
             Some(found) => format!("add to {CONFIG}: [agents.{found}] and below it adapter = \"{found}\""),
-            None => "install one of claude, codex, gemini, opencode, and name it in the configuration".to_owned(),
+            None => format!(
+                "install one of claude, codex, gemini, opencode, or take a model over HTTP: export ANTHROPIC_API_KEY=…, and \
+                 add to {CONFIG}: [agents.claude] adapter = \"anthropic\", model = \"claude-sonnet-4-5\""
+            ),
         };
         view.problem("agents", "no agents are configured", hint);
     }
@@ -181,7 +185,7 @@ fn agents(settings: &Settings, view: &mut DoctorView) -> Result<(), Failure> {
         view.note(
             "reviewers",
             told,
-            format!("add an agent of another family to {CONFIG}, or set workflow = \"single\""),
+            format!("add to {CONFIG}: {}\nor go without reviews: workflow = \"single\"", another_than(family)),
         );
     }
     Ok(())

@@ -6,14 +6,16 @@ use std::{ffi::OsString, fs, io::Write, path::Path};
 use super::{
     exit::Exit,
     failure::Failure,
+    found_models::{self, OVER_HTTP, key_variable},
     place::{Place, own_key_path},
     terminal::Terminal,
     toolchain::{self, FoundCheck, Toolchain},
 };
 use crate::{
+    agents::family::another_than,
     config::{
         settings::{AdapterKind, Settings, SigningKey},
-        template::{InitChoices, adapter_word, usual_family},
+        template::{InitAgent, InitChoices, adapter_word, usual_family},
     },
     git::Signer,
     handoff::{
@@ -22,7 +24,7 @@ use crate::{
         layout::CONFIG,
     },
     run::Project,
-    sys::process::find_program,
+    sys::process::{Supervisor, find_program},
     text,
 };
 
@@ -32,7 +34,7 @@ pub struct InitArguments {
     /// Ask nothing: take what is found
     #[arg(short, long)]
     pub yes: bool,
-    /// Use this agent (claude, codex, gemini or opencode) and not those on PATH; the first one writes
+    /// Use this agent (claude, codex, gemini, opencode; over HTTP: anthropic, openai, google); the first one writes
     #[arg(long = "agent", value_name = "NAME")]
     pub agents: Vec<String>,
     /// Test with this command and not with what the project's files tell
@@ -108,12 +110,26 @@ fn choose(
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_on_path = |program: &str| find_program(program, &path).is_some();
     let found = agents(&arguments.agents, &path, terminal)?;
-    let (agents, without_model): (Vec<_>, Vec<_>) = found.into_iter().partition(|kind| usual_family(*kind).is_some());
+    let knows_model = |kind: &AdapterKind| kind.is_over_http() || usual_family(*kind).is_some();
+    let (agents, without_model): (Vec<_>, Vec<_>) = found.into_iter().partition(knows_model);
     let Toolchain { checks, setup, link } = if arguments.gates.is_empty() {
         toolchain::detect(&place.root, &is_on_path)
     } else {
         told_checks(&arguments.gates)
     };
+    let named = !arguments.agents.is_empty();
+    let (over_http, programs): (Vec<_>, Vec<_>) = agents.into_iter().partition(|kind| kind.is_over_http());
+    let mut agents: Vec<InitAgent> = programs.into_iter().map(InitAgent::program).collect();
+    if !over_http.is_empty() || (!named && agents.is_empty() && without_model.is_empty()) {
+        let supervisor = Supervisor::new(place.local().children(), "init".to_owned()).ok();
+        let found = found_models::find(&over_http, supervisor.as_ref(), &|name| std::env::var(name).ok());
+        agents.extend(found.agents);
+        for (adapter, variable) in found.unknown {
+            let word = adapter_word(adapter);
+            let message = format!("a server that speaks '{word}' was found, but not which model to ask it for");
+            terminal.warn(&message, Some(&format!("export {variable}=<model>, and once more: git orchestrate init")));
+        }
+    }
     report.agents(&agents)?;
     for word in without_model.iter().map(|kind| adapter_word(*kind)) {
         let message = format!("'{word}' was found too, but not which model it runs");
@@ -132,7 +148,7 @@ fn choose(
         terminal.warn(message, Some(&hint));
     }
     let mut choices = InitChoices {
-        agents: agents.into_iter().map(|kind| (adapter_word(kind).to_owned(), kind, None)).collect(),
+        agents,
         without_model,
         gate_checks: checks.into_iter().map(|check| (check.name, check.run)).collect(),
         copy: Vec::new(),
@@ -140,24 +156,25 @@ fn choose(
         setup,
         workflow: None,
     };
-    if has_one_family(&choices) {
+    if let Some(family) = only_family(&choices) {
         let question = "Only one family of models was found, and no model reviews its own family.\n\
                         Work without reviews (workflow = \"single\")?";
         if !arguments.yes && terminal.ask(question, false) {
             choices.workflow = Some("single".to_owned());
         } else {
             let message = "only one family of models was found: each review will wait for you";
-            let hint = format!("add an agent of another family to {CONFIG}, or set workflow = \"single\"");
+            let another = another_than(&family);
+            let hint = format!("add to {CONFIG}: {another}\nor go without reviews: workflow = \"single\"");
             terminal.warn(message, Some(&hint));
         }
     }
     Ok(choices)
 }
 
-fn has_one_family(choices: &InitChoices) -> bool {
-    let mut families: Vec<_> = choices.agents.iter().map(|(_, kind, _)| usual_family(*kind)).collect();
-    families.dedup();
-    families.len() == 1
+/// The family of all agents, if they have but one.
+fn only_family(choices: &InitChoices) -> Option<String> {
+    let first = choices.agents.first()?.family.clone()?;
+    choices.agents.iter().all(|agent| agent.family.as_ref() == Some(&first)).then_some(first)
 }
 
 /// The agents that were named, else those whose programs are there.
@@ -168,15 +185,19 @@ fn agents(named: &[String], path: &OsString, terminal: &Terminal) -> Result<Vec<
     }
     let mut agents = Vec::new();
     for name in named {
-        let Some(kind) = KNOWN.into_iter().find(|kind| adapter_word(*kind) == name) else {
-            let known = KNOWN.map(adapter_word);
-            let near = text::did_you_mean(name, known).map(|near| format!("did you mean '{near}'?"));
+        let Some(kind) = KNOWN.into_iter().chain(OVER_HTTP).find(|kind| adapter_word(*kind) == name) else {
+            let known: Vec<_> = KNOWN.into_iter().chain(OVER_HTTP).map(adapter_word).collect();
+            let near = text::did_you_mean(name, known.iter().copied()).map(|near| format!("did you mean '{near}'?"));
             let hint =
                 near.unwrap_or_else(|| format!("any other program is an agent with adapter = \"command\" in {CONFIG}"));
             let message = format!("'{}' is none of the known agents: {}", name.escape_debug(), text::list(&known));
             return Err(Failure::fatal(message, hint).exiting(Exit::Usage));
         };
-        if !is_there(&kind) {
+        if kind.is_over_http() {
+            if let Some(variable) = key_variable(kind).filter(|variable| std::env::var_os(variable).is_none()) {
+                terminal.warn(&format!("the variable '{variable}' is not set"), Some("git orchestrate doctor"));
+            }
+        } else if !is_there(&kind) {
             terminal.warn(&format!("no program '{name}' in PATH"), Some("git orchestrate doctor"));
         }
         if !agents.contains(&kind) {
@@ -244,10 +265,14 @@ impl<'a> Report<'a> {
         Ok(())
     }
 
-    fn agents(&mut self, agents: &[AdapterKind]) -> Result<(), Failure> {
-        let names: Vec<_> = agents.iter().map(|kind| adapter_word(*kind)).collect();
+    fn agents(&mut self, agents: &[InitAgent]) -> Result<(), Failure> {
+        let name = |agent: &InitAgent| match &agent.model {
+            Some(model) => format!("{} ({model} over HTTP)", agent.name),
+            None => agent.name.clone(),
+        };
+        let names: Vec<_> = agents.iter().map(name).collect();
         if names.is_empty() {
-            self.line("agents", "none found in PATH")
+            self.line("agents", "none found in PATH, and no key of a model in the environment")
         } else {
             self.line("agents", &names.join(", "))
         }

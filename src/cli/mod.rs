@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod entry;
 pub mod exit;
 pub mod failure;
+mod found_models;
 pub mod init;
 pub mod land;
 pub mod log;

@@ -139,12 +139,12 @@ impl<'a> Progress<'a> {
                 worker.bar.reset_elapsed();
                 self.draw(*slot);
             }
-            RunEvent::AgentSaid { slot, text } => self.said(*slot, text::clean_line(text)),
+            RunEvent::AgentSaid { slot, text } => self.said(*slot, text::clean_line(text), Verbosity::Debug),
             RunEvent::ToolUsed { slot, tool, detail } => {
-                self.said(*slot, text::clean_line(&format!("{tool}: {detail}")));
+                self.said(*slot, text::clean_line(&format!("{tool}: {detail}")), Verbosity::Verbose);
             }
             RunEvent::AgentWaiting { slot, reason } => {
-                self.said(*slot, text::clean_line(&format!("waits: {reason}")));
+                self.said(*slot, text::clean_line(&format!("waits: {reason}")), Verbosity::Verbose);
             }
             RunEvent::TokensUsed { slot, tokens } => {
                 if let Some(step) = &mut self.worker(*slot).step {
@@ -229,7 +229,7 @@ impl<'a> Progress<'a> {
         self.tasks.insert(task.id.clone(), share);
     }
 
-    fn said(&mut self, slot: u32, words: String) {
+    fn said(&mut self, slot: u32, words: String, from: Verbosity) {
         if words.is_empty() {
             return;
         }
@@ -238,7 +238,7 @@ impl<'a> Progress<'a> {
         if let Some(step) = step {
             step.last = words;
         }
-        if let Some(told) = told.filter(|_| self.terminal.verbosity >= Verbosity::Debug) {
+        if let Some(told) = told.filter(|_| self.terminal.verbosity >= from) {
             self.line(&self.look.paint(Ink::Faint, &told));
         }
         self.draw(slot);
@@ -443,7 +443,7 @@ mod tests {
              next: git orchestrate land\n"
         );
         assert_eq!(shown(Verbosity::Quiet, false), "");
-        let all = shown(Verbosity::Debug, false);
+        let all = shown(Verbosity::Verbose, false);
         assert!(all.contains("api  implement  attempt 1 by claude\napi  implement  Bash: ls\n"), "{all}");
     }
 

@@ -9,8 +9,8 @@ const LINE_CHARS_MAX: usize = 100;
 /// What `init` found or was told.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InitChoices {
-    /// The agents, the first choice for writing first: name, how it is driven, its model.
-    pub agents: Vec<(String, AdapterKind, Option<String>)>,
+    /// The agents, the first choice for writing first.
+    pub agents: Vec<InitAgent>,
     /// Agents that cannot be used before somebody names their model: written as comments, to be filled in.
     pub without_model: Vec<AdapterKind>,
     /// The checks of the gate `full`: name and command.
@@ -23,6 +23,29 @@ pub struct InitChoices {
     pub setup: Vec<String>,
     /// The workflow of tasks that name none; none: the default.
     pub workflow: Option<String>,
+}
+
+/// An agent that `init` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InitAgent {
+    /// Its name in the file.
+    pub name: String,
+    /// How it is driven.
+    pub adapter: AdapterKind,
+    /// Its model; none: the program's own choice.
+    pub model: Option<String>,
+    /// The family of that model, if it can be told.
+    pub family: Option<String>,
+    /// The variable that holds its server's address, if it is not the provider's own.
+    pub server: Option<&'static str>,
+}
+
+impl InitAgent {
+    /// A program that chooses its model by itself.
+    pub fn program(adapter: AdapterKind) -> Self {
+        let family = usual_family(adapter).map(str::to_owned);
+        Self { name: adapter_word(adapter).to_owned(), adapter, model: None, family, server: None }
+    }
 }
 
 /// The family of the models that a program runs when it is not told another.
@@ -89,12 +112,17 @@ fn agents(page: &mut Page, choices: &InitChoices) {
         page.prose(
             "None was found on PATH. Install one (claude, codex, gemini, opencode) and take the '#' away, or give any",
         );
-        page.prose("program that reads a prompt from its standard input: adapter = \"command\", program = \"…\".");
+        page.prose(
+            "program that reads a prompt from its standard input: adapter = \"command\", program = \"…\". Models over",
+        );
+        page.prose(
+            "HTTP need no program, only a key: adapter = \"anthropic\", \"openai\" or \"google\", and model = \"…\".",
+        );
         for line in ["[agents.claude]", "adapter = \"claude\"", "", "[agents.gemini]", "adapter = \"gemini\""] {
             page.line(if line.is_empty() { String::new() } else { format!("# {line}") });
         }
     }
-    for (at, (name, adapter, model)) in choices.agents.iter().enumerate() {
+    for (at, InitAgent { name, adapter, model, family: _, server }) in choices.agents.iter().enumerate() {
         if at > 0 {
             page.gap();
         }
@@ -102,6 +130,9 @@ fn agents(page: &mut Page, choices: &InitChoices) {
         page.line(format!("adapter = {}", quoted(adapter_word(*adapter))));
         if let Some(model) = model {
             page.line(format!("model = {}", quoted(model)));
+        }
+        if let Some(variable) = server {
+            page.prose(&format!("Its server is the one of {variable}; to have it here: base_url = \"https://…\""));
         }
         if at == 0 {
             page.prose("What else an agent can have:");
@@ -114,6 +145,23 @@ fn agents(page: &mut Page, choices: &InitChoices) {
             page.prose("  env_pass = []            variables of your environment that it may see");
             page.prose("  env = { NAME = \"…\" }     variables set for it");
             page.prose("  parallel_max = 2         how many steps it may do at once");
+            page.prose("A model over HTTP (adapter anthropic, openai for all that speaks its form, or google) has no program. It");
+            page.prose("needs a model, and can have besides:");
+            page.prose(
+                "  base_url = \"https://…\"   the server, if not the provider's: Ollama, vLLM, OpenRouter, a gateway",
+            );
+            page.prose(
+                "  key_env = \"MY_KEY\"       the variable that holds the key (ANTHROPIC_API_KEY, OPENAI_API_KEY …)",
+            );
+            page.prose("  key_command = \"…\"        or a command that prints it; a key itself must never stand here");
+            page.prose("  ca_file = \"ca.pem\"       certificates to trust instead of the system's");
+            page.prose("  turns_max = 100          turns of one step");
+            page.prose("  tokens_max = 5000000     tokens of one step, those from the provider's cache included");
+            page.prose(
+                "  context_tokens = 160000  tokens that the model takes; beyond, the oldest tool results are dropped",
+            );
+            page.prose("  answer_tokens = 32000    tokens of one answer");
+            page.prose("  run = false              run no commands; readers never do");
         }
     }
     for adapter in &choices.without_model {
@@ -132,8 +180,8 @@ fn agents(page: &mut Page, choices: &InitChoices) {
 fn roles(page: &mut Page, choices: &InitChoices) {
     page.heading("Who plays each role, the first choice first. 'default' is for roles that are not named here.");
     page.prose("No model family reviews its own work, whatever is said here.");
-    let names = |ordered: &[&(String, AdapterKind, Option<String>)]| {
-        let names: Vec<_> = ordered.iter().map(|(name, _, _)| quoted(name)).collect();
+    let names = |ordered: &[&InitAgent]| {
+        let names: Vec<_> = ordered.iter().map(|agent| quoted(&agent.name)).collect();
         format!("[{}]", names.join(", "))
     };
     let Some(first) = choices.agents.first() else {
@@ -143,8 +191,7 @@ fn roles(page: &mut Page, choices: &InitChoices) {
         page.line("# code-reviewer = [\"gemini\", \"claude\"]");
         return routes(page);
     };
-    let own = usual_family(first.1);
-    let is_own = |agent: &&(String, AdapterKind, Option<String>)| own.is_some() && usual_family(agent.1) == own;
+    let is_own = |agent: &&InitAgent| first.family.is_some() && agent.family == first.family;
     let (mut reviewers, same): (Vec<_>, Vec<_>) = choices.agents.iter().skip(1).partition(|agent| !is_own(agent));
     let others = reviewers.len();
     reviewers.push(first);
@@ -402,8 +449,8 @@ mod tests {
     use crate::config::{parse::parse, settings::OneOrMany};
     use crate::model::workflow::Role;
 
-    fn agent(name: &str, adapter: AdapterKind) -> (String, AdapterKind, Option<String>) {
-        (name.to_owned(), adapter, None)
+    fn agent(name: &str, adapter: AdapterKind) -> InitAgent {
+        InitAgent { name: name.to_owned(), ..InitAgent::program(adapter) }
     }
 
     fn settings(choices: &InitChoices) -> Settings {
@@ -420,7 +467,7 @@ mod tests {
         let found = settings(&InitChoices {
             agents: vec![
                 agent("claude", AdapterKind::Claude),
-                ("opus.4".to_owned(), AdapterKind::Claude, Some("claude-opus-4-5".to_owned())),
+                InitAgent { model: Some("claude-opus-4-5".to_owned()), ..agent("opus.4", AdapterKind::Claude) },
                 agent("gemini", AdapterKind::Gemini),
             ],
             gate_checks: vec![

@@ -10,6 +10,7 @@ use std::{
 
 use super::learning::Learning;
 use crate::{
+    agents::family::another_than,
     config::settings::Settings,
     model::{
         checkpoint::{Bounds, Checkpoint, TaskState},
@@ -565,9 +566,10 @@ impl Foreman {
             Stop::NoReviewer { role, authors, .. } => {
                 let authors: Vec<&str> = authors.iter().map(|family| family.0.as_str()).collect();
                 let known = route::candidates(&self.settings, role, &entry.task).join(", ");
+                let another = another_than(authors.first().copied().unwrap_or_default());
                 format!(
-                    "no {role} of another family than its author's ({}): add one, for example [roles] {role} = \
-                     [\"…\"]; now: {known}",
+                    "no {role} of another family than its author's ({}), now: {known}; add one to .handoff/config.toml, such \
+                     as {another}, and name it as '{role}' in [roles]",
                     authors.join(", ")
                 )
             }

@@ -100,7 +100,7 @@ fn what_it_cannot_find_out_it_says_and_asks_nobody() {
     sandbox.run(&["init"]).is(
         0,
         str![[r#"
-agents none found in PATH
+agents none found in PATH, and no key of a model in the environment
 made   [..]
 made   .handoff/config.toml
 made   .handoff/tasks
@@ -150,7 +150,7 @@ warning: no program './check' in PATH, which check 'tests-2' needs
         129,
         "",
         str![[r#"
-fatal: 'cluade' is none of the known agents: claude, codex, gemini and opencode
+fatal: 'cluade' is none of the known agents: claude, codex, gemini, opencode, anthropic, openai and google
 hint: did you mean 'claude'?
 
 "#]],
@@ -170,7 +170,8 @@ agents claude
 "#]],
         str![[r#"
 warning: only one family of models was found: each review will wait for you
-hint: add an agent of another family to .handoff/config.toml, or set workflow = "single"
+hint: add to .handoff/config.toml: [agents.gpt] adapter = "openai", model = "gpt-5.5" (its key is OPENAI_API_KEY in the environment)
+hint: or go without reviews: workflow = "single"
 
 "#]],
     );

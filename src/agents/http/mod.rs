@@ -14,4 +14,8 @@ mod sse;
 mod transcript;
 mod turns;
 
-pub use self::{endpoint::Endpoint, turns::run};
+pub use self::{
+    endpoint::Endpoint,
+    provider::{Provider, provider_of},
+    turns::run,
+};
