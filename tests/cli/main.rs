@@ -8,6 +8,10 @@ mod doctor;
 mod help;
 mod init;
 mod manual;
+#[path = "../kit/model_server.rs"]
+#[expect(dead_code, reason = "its faults are for the tests of agents")]
+mod model_server;
+mod over_http;
 mod run;
 mod sandbox;
 mod task;

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 /// What was asked.
 #[derive(Debug, Clone)]
 pub struct Asked {
+    /// Whether a proxy was asked to connect to what stands as path.
+    is_tunnel: bool,
     pub path: String,
     pub headers: BTreeMap<String, String>,
     pub body: Value,
@@ -104,7 +106,13 @@ impl Drop for Server {
 fn serve(stream: &TcpStream, log: &Mutex<Vec<Asked>>, handler: &Handler, arrived: &mpsc::Sender<()>) {
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader) {
-        let act = if asked.path.ends_with("/models") {
+        let act = if asked.is_tunnel {
+            // It is a proxy, and at once the one at the other end.
+            match (&*stream).write_all(b"HTTP/1.1 200 Connected\r\n\r\n") {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        } else if asked.path.ends_with("/models") {
             Act::Whole(200, Vec::new(), MODELS.as_bytes().to_vec())
         } else {
             let number = {
@@ -127,6 +135,7 @@ const MODELS: &str = r#"{"data": [{"id": "claude-fake"}, {"id": "gpt-fake"}, {"i
 fn read(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let is_tunnel = line.starts_with("CONNECT ");
     let path = line.split(' ').nth(1)?.to_owned();
     let mut headers = BTreeMap::new();
     loop {
@@ -138,7 +147,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
     let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Asked { path, headers, body: serde_json::from_slice(&body).unwrap_or_default() })
+    Some(Asked { is_tunnel, path, headers, body: serde_json::from_slice(&body).unwrap_or_default() })
 }
 
 /// None: the connection is over.
