@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{
     chain::{self, Chain},
-    claim::Claim,
+    claim::{Claim, claim},
     finding::About,
     landing,
     memory::Memory,
@@ -129,7 +129,6 @@ impl<'a> Audit<'a> {
         findings.extend(of_steps);
         findings.extend(others);
         findings.extend(landing::batches(self, &walked));
-        findings.extend(self.refs(scope, &walked));
         findings.extend(self.histories(&walked));
         if self.trust.view.first_use {
             let what = "the keys are those that the commits themselves bring along: they show that one hand made all of \
@@ -139,6 +138,8 @@ impl<'a> Audit<'a> {
         }
         // Of what the other side has already, nothing is said: it was judged when it went there.
         findings.retain(|finding| finding.commit.is_none_or(|commit| walked.found.contains_key(&commit)));
+        // Where refs stand is judged even if they stand on what is known.
+        findings.extend(self.refs(scope, &walked));
         let view = view(self, &walked, findings);
         self.memory.save();
         view
@@ -172,7 +173,7 @@ impl<'a> Audit<'a> {
     fn refs(&self, scope: &Scope, walked: &Walked) -> Vec<Finding> {
         let mut findings = Vec::new();
         for tip in &scope.tips {
-            let Some(name) = &tip.name else { continue };
+            let name = tip.name.as_deref().unwrap_or_default();
             let own_task = name.strip_prefix(layout::TASK_REFS).and_then(|task| task.parse::<TaskId>().ok());
             if let Some(task) = &own_task {
                 let claimed = walked.found.get(&tip.commit).map(|found| &found.claim);
@@ -182,11 +183,20 @@ impl<'a> Audit<'a> {
                     findings.push(About::task(tip.commit, task).fail(Rule::Chain, what));
                 }
             }
-            if name.starts_with("refs/heads/orchestrate/") {
+            if name.starts_with("refs/heads/orchestrate/") || self.is_one_task(tip) {
                 findings.extend(self.rewound(tip, own_task.as_ref()));
             }
         }
         findings
+    }
+
+    /// Whether a tip and where it was are steps of one task.
+    fn is_one_task(&self, tip: &Tip) -> bool {
+        let task = |id: CommitId| match claim(&self.evidence.commit(id).ok()?.message) {
+            Claim::Step { task, .. } => Some(task),
+            Claim::Landing { .. } | Claim::Garbled(_) | Claim::None => None,
+        };
+        tip.old.and_then(task).is_some_and(|of| task(tip.commit) == Some(of))
     }
 
     /// A branch of ours only grows: where it stood is a first parent of where it stands.

@@ -145,7 +145,7 @@ fn asked(repository: &Repository, settings: &Settings, what: Option<&str>) -> Re
     if let Some((from, to)) = what.split_once("..") {
         let side = |name: &str| revision(repository, if name.is_empty() { "HEAD" } else { name });
         let (from, to) = (side(from)?, side(to.trim_start_matches('.'))?);
-        let scope = Scope { tips: vec![Tip { name: None, commit: to, old: None }], without: vec![from] };
+        let scope = Scope { tips: vec![Tip { name: None, commit: to, old: Some(from) }], without: vec![from] };
         return Ok(Asked { scope, base: Some(from), task: None });
     }
     if let Ok(task) = what.parse::<TaskId>() {

@@ -1,0 +1,57 @@
+//! Asks both verifiers, as a stranger would: from another home, with the keys in a file of their own.
+//! Knows nothing of what was forged.
+
+use std::{collections::BTreeSet, path::Path, process::Command};
+
+use crate::forge::Forge;
+
+/// What a verifier says.
+#[derive(Debug, Clone)]
+pub struct Said {
+    pub code: i32,
+    /// The rules of what it found.
+    pub rules: BTreeSet<String>,
+    /// All it wrote.
+    pub text: String,
+}
+
+/// The program.
+pub fn program(forge: &Forge, words: &[String]) -> Said {
+    let mut command = forge.sandbox.command(&["verify", "--json"]);
+    command.args(keys(forge, words)).args(words).env("HOME", forge.sandbox.outside("stranger"));
+    let output = command.output().expect("it starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let view: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let findings = view["findings"].as_array().cloned().unwrap_or_default();
+    let rules = findings.iter().filter_map(|finding| finding["rule"].as_str().map(str::to_owned)).collect();
+    let text = text + &String::from_utf8_lossy(&output.stderr);
+    Said { code: output.status.code().unwrap_or(-1), rules, text }
+}
+
+/// The second verifier; none where this machine has no Python that can read TOML.
+pub fn second(forge: &Forge, words: &[String]) -> Option<Said> {
+    if !Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/verify.py").exists() {
+        return None;
+    }
+    let has_toml = Command::new("python3").args(["-c", "import tomllib"]).output();
+    if !has_toml.is_ok_and(|output| output.status.success()) {
+        return None;
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/verify.py");
+    let mut command = Command::new("python3");
+    command.arg(script).args(keys(forge, words)).args(words).current_dir(forge.sandbox.path());
+    command.env("HOME", forge.sandbox.outside("stranger"));
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    let output = command.output().expect("it starts");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let rule = |line: &str| line.split_once(' ').map(|(rule, _)| rule.to_owned());
+    let rules = text.lines().filter(|line| !line.starts_with('#')).filter_map(rule).collect();
+    let text = text + &String::from_utf8_lossy(&output.stderr);
+    Some(Said { code: output.status.code().unwrap_or(-1), rules, text })
+}
+
+/// The file of keys, unless the question is whose keys count.
+fn keys(forge: &Forge, words: &[String]) -> Vec<String> {
+    let is_named = words.iter().any(|word| word.starts_with("--allowed-signers") || word == "--strict");
+    if is_named { Vec::new() } else { vec!["--allowed-signers".to_owned(), forge.signers().display().to_string()] }
+}

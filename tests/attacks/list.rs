@@ -1,0 +1,108 @@
+//! The list of forgeries, and which of them this format knows. Numbers are those of the list that it was made from:
+//!
+//! | # | forgery | here |
+//! | --- | --- | --- |
+//! | 1–3, 5, 7–9, 12–17, 19–25, 27, 28, 30, 31, 33–37, 39, 41 | see each `Attack` below | named |
+//! | 4 | the end of a branch cut off | with a range from what was seen last (28); a clone that never saw more cannot know |
+//! | 6 | two histories shown to two people | as 28: whoever has seen one is told by a range that the other did not grow from it |
+//! | 10 | a key that has ended, by dates | dates do not count: a key counts while it is listed, and that is said; see `dates_do_not_count` |
+//! | 11 | a step's key signs a verdict | one key makes both: a verdict stands in a signed step |
+//! | 18 | the gate passed what is not in the tree | the gate's own: it runs in a checkout of the tree |
+//! | 26 | a submodule's url | `.gitmodules` is protected (16), a commit in the place of a file is named (25) |
+//! | 29 | a tag or branch of a misleading name | full names only; see the clean twin of 28 |
+//! | 32 | an older policy put back | the policy is that of the base, outside of what is judged |
+//! | 38 | text that asks a reviewer to approve | a verdict is structured; `harmless` has what a text could forge |
+//! | 40 | a secret in a step | the room of secrets |
+//! | 42 | clocks | order comes from numbers and parents; see `clocks_do_not_count` |
+//! | 43 | a run's id used again | runs have none: a state is derived from the one before by digest |
+//! | 44 | hooks switched off | the room of hooks |
+//! | 45 | half a push | a landing has its task for a parent |
+//! | 46 | an older program writes less | evidence that is not there is named as absent |
+
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use crate::{
+    asked::{Said, program, second},
+    forge::Forge,
+    histories, landings, steps,
+};
+
+/// A forgery and its clean twin.
+pub struct Attack {
+    /// Its number in the list and what it is.
+    pub name: &'static str,
+    /// The rule that must name it.
+    pub rule: &'static str,
+    /// The words that both verifiers are asked with, given the place where it was forged.
+    pub ask: fn(&Forge) -> Vec<String>,
+    /// Tells the lie.
+    pub forge: fn(&Forge),
+    /// Does the same without it.
+    pub clean: fn(&Forge),
+}
+
+/// Everything that is here.
+pub fn all(_: &Forge) -> Vec<String> {
+    Vec::new()
+}
+
+/// Forgeries that are looked at at once.
+const THREADS: usize = 2;
+
+#[test]
+fn every_forgery_is_named_and_every_twin_passes() {
+    let mut attacks = steps::attacks();
+    attacks.extend(landings::attacks());
+    attacks.extend(histories::attacks());
+    let only = std::env::var("ATTACK").unwrap_or_default();
+    attacks.retain(|attack| attack.name.starts_with(&only));
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(attack) = attacks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = look(attack);
+                    wrong.lock().expect("no panic holds it").extend(found);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("no panic holds it");
+    assert!(wrong.is_empty(), "{} of {} are wrong:\n{}", wrong.len(), attacks.len(), wrong.join("\n\n"));
+}
+
+/// What is wrong with how a forgery and its twin are judged.
+fn look(attack: &Attack) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut say = |who: &str, twin: &str, said: &Said, must: &str| {
+        wrong.push(format!(
+            "{} ({twin}), {who}: must be {must}, is {} {:?}\n{}",
+            attack.name, said.code, said.rules, said.text
+        ));
+    };
+    let place = Forge::new();
+    (attack.forge)(&place);
+    let words = (attack.ask)(&place);
+    for (who, said) in [("program", Some(program(&place, &words))), ("script", second(&place, &words))] {
+        let Some(said) = said else { continue };
+        if said.code != 1 || !said.rules.contains(attack.rule) {
+            say(who, "forged", &said, &format!("1 with '{}'", attack.rule));
+        }
+        if said.text.contains('\u{1b}') || said.text.contains("\\u001b") {
+            say(who, "forged", &said, "safe to print");
+        }
+    }
+    let place = Forge::new();
+    (attack.clean)(&place);
+    let words = (attack.ask)(&place);
+    for (who, said) in [("program", Some(program(&place, &words))), ("script", second(&place, &words))] {
+        let Some(said) = said else { continue };
+        if said.code != 0 || !said.rules.is_empty() {
+            say(who, "clean", &said, "0 with nothing");
+        }
+    }
+    wrong
+}
