@@ -542,7 +542,12 @@ fn proxy(origin: &Origin, variable: impl Fn(&str) -> Option<String>) -> Result<O
     let Some((variable, value)) = names.into_iter().find_map(|name| Some((name, value(name)?))) else {
         return Ok(None);
     };
-    Proxy::new(value.trim()).map(Some).map_err(|_| HttpError::BadProxy { variable })
+    // What is read here takes an address without a host for one.
+    Proxy::new(value.trim())
+        .ok()
+        .filter(|proxy| !proxy.host().is_empty())
+        .map(Some)
+        .ok_or(HttpError::BadProxy { variable })
 }
 
 /// Whether `NO_PROXY` spares a host: by its name or by that of a domain it is in.
@@ -604,8 +609,10 @@ mod tests {
         }
         assert_eq!(chosen("https://example.com", &[("ALL_PROXY", "socks5://s:1080")]), "s");
         assert_eq!(chosen("https://example.com", &[("HTTPS_PROXY", "http://a:1"), ("no_proxy", "*")]), "");
-        let wrong = chosen("https://example.com", &[("HTTPS_PROXY", "http://u:secret@ /")]);
-        assert_eq!(wrong, "the variable 'HTTPS_PROXY' names no proxy");
+        for none in ["http://u:secret@ /", "http://u:secret@:x"] {
+            let wrong = chosen("https://example.com", &[("HTTPS_PROXY", none)]);
+            assert_eq!(wrong, "the variable 'HTTPS_PROXY' names no proxy", "{none}");
+        }
     }
 
     #[test]
