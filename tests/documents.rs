@@ -76,12 +76,15 @@ fn the_day_is_in_the_readme() {
 
 #[test]
 fn the_files_of_the_readme_are_read() {
-    let [config, task] = &blocks("toml")[..] else { panic!("two blocks: a configuration and a task") };
-    let settings = parse(config, "README.md").unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(settings.agents.len(), 4);
     let id = "T-1".parse().expect("an id");
-    let task = parse_toml(task, "README.md", &id).unwrap_or_else(|problems| panic!("{problems:#?}"));
-    assert_eq!(task.acceptance.len(), 1);
+    let (tasks, configs): (Vec<_>, Vec<_>) = blocks("toml").into_iter().partition(|block| block.contains("title = "));
+    for config in &configs {
+        parse(config, "README.md").unwrap_or_else(|problems| panic!("{config}\n{problems:#?}"));
+    }
+    for task in &tasks {
+        parse_toml(task, "README.md", &id).unwrap_or_else(|problems| panic!("{task}\n{problems:#?}"));
+    }
+    assert!(!configs.is_empty() && !tasks.is_empty());
 }
 
 #[test]

@@ -148,9 +148,7 @@ mod tests {
 
     #[test]
     fn rules_are_found_in_the_text() {
-        let text = format!(
-            "[agents.claude]\nadapter = 'claude'\n[agents.gemini]\nadapter = 'gemini'\n[roles]\nplanner = 'claude'\n[[route]]\nuse = 'claude'\n\n[[route]]\nuse = 'gemini'\n"
-        );
+        let text = "[agents.claude]\nadapter = 'claude'\n[agents.gemini]\nadapter = 'gemini'\n[roles]\nplanner = 'claude'\n[[route]]\nuse = 'claude'\n\n[[route]]\nuse = 'gemini'\n".to_string();
         assert_eq!((line_of_route(&text, 0), line_of_route(&text, 1)), (Some(7), Some(10)));
         assert_eq!(line_of_role(&text, "planner"), Some(6));
     }
