@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
-    agents, clean, completions, demo, doctor, init, land, log, review, show, start, stats, status, stop, task,
+    agents, clean, completions, demo, doctor, gate, init, land, log, review, show, start, stats, status, stop, task,
     terminal::Colour, verify,
 };
 
@@ -88,6 +88,9 @@ pub enum Command {
     /// Prove that what is there is what was done: signatures, steps, states, verdicts, landings
     #[command(after_help = verify::EXAMPLES)]
     Verify(verify::VerifyArguments),
+    /// Run the tests and linters on a commit, and say what got worse
+    #[command(after_help = gate::EXAMPLES)]
+    Gate(gate::GateArguments),
     /// Put the integration branch onto your branch
     #[command(after_help = land::EXAMPLES)]
     Land(land::LandArguments),

@@ -16,7 +16,7 @@ use super::{
     clean, completions, demo, doctor,
     exit::Exit,
     failure::Failure,
-    init, land, log, logging, review, show, start, stats, status, stop, task,
+    gate, init, land, log, logging, review, show, start, stats, status, stop, task,
     terminal::{Terminal, Verbosity},
     user_programs, verify,
 };
@@ -78,6 +78,7 @@ fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Show(arguments) => show::run(arguments, terminal, &mut out),
         Command::Log(arguments) => log::run(arguments, terminal, &mut out),
         Command::Verify(arguments) => verify::run(arguments, terminal, &mut out),
+        Command::Gate(arguments) => gate::run(arguments, terminal, &mut out),
         Command::Land(arguments) => land::run(arguments, terminal, &mut out),
         Command::Agents(arguments) => agents::run(arguments, terminal, &mut out),
         Command::Stats(arguments) => stats::run(arguments, terminal, &mut out),

@@ -5,8 +5,8 @@ use std::io;
 
 use super::exit::Exit;
 use crate::{
-    audit::TrustError, config::problem::Problem, git::GitError, handoff::error::HandoffError, land::LandError,
-    run::RunError,
+    audit::TrustError, config::problem::Problem, gate::GateError, git::GitError, handoff::error::HandoffError,
+    land::LandError, run::RunError,
 };
 
 /// How much it stops.
@@ -152,4 +152,4 @@ macro_rules! tell {
     };
 }
 
-tell!(GitError, HandoffError, TrustError);
+tell!(GateError, GitError, HandoffError, TrustError);

@@ -10,6 +10,7 @@ pub mod entry;
 pub mod exit;
 pub mod failure;
 mod found_models;
+pub mod gate;
 pub mod init;
 pub mod land;
 pub mod log;

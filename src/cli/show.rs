@@ -7,8 +7,8 @@ use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal, us
 use crate::{
     model::{task::TaskId, workflow::PhaseId},
     report::{
-        json,
-        show::{ShowView, write, write_gate},
+        gate, json,
+        show::{ShowView, write},
     },
     run::view,
     text,
@@ -53,8 +53,8 @@ pub fn show(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     match (&view.gate, arguments.gate) {
-        (Some(gate), true) if arguments.json => json::write(gate, out)?,
-        (Some(gate), true) => write_gate(gate, terminal.out_look(), out)?,
+        (Some(verdict), true) if arguments.json => json::write(verdict, out)?,
+        (Some(verdict), true) => gate::write(verdict, &|_| None, terminal.out_look(), out)?,
         (None, true) => {
             let id = &arguments.task;
             let message = format!("no gate has judged task '{id}' yet");

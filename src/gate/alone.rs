@@ -37,7 +37,6 @@ pub fn directory(worktrees: &Path) -> PathBuf {
 /// A gate by itself.
 pub struct Alone<'a> {
     repository: &'a Repository,
-    root: Option<&'a Path>,
     local: LocalDir,
     settings: &'a Settings,
     slots: Slots,
@@ -66,14 +65,12 @@ struct Stand {
 }
 
 impl<'a> Alone<'a> {
-    /// A gate in a repository. `root` is the user's checkout, for the files that worktrees share with it; `worktrees` the directory
-    /// of all worktrees.
+    /// A gate in a repository; `worktrees` is the directory of all its worktrees. Saying `cancel` ends the checks.
     ///
     /// # Errors
     /// When the configuration names what is no glob.
     pub fn open(
         repository: &'a Repository,
-        root: Option<&'a Path>,
         settings: &'a Settings,
         worktrees: &Path,
         cancel: Cancel,
@@ -81,10 +78,9 @@ impl<'a> Alone<'a> {
         let local = LocalDir::new(repository.common_dir());
         Ok(Self {
             repository,
-            root,
             settings,
             slots: Slots::open(repository, &directory(worktrees))?,
-            shared: setup::shared(root, &settings.worktrees)?,
+            shared: setup::shared(repository.work_dir(), &settings.worktrees)?,
             cancel,
             remembered: Remembered::open(local.cache().join("gate")),
             log_dir: local.log().join("gate"),
@@ -214,7 +210,7 @@ impl<'a> Alone<'a> {
         let cache = self.local.cache();
         let is_fresh = is_new || !setup::is_done(&self.settings.worktrees, &cache, &slot);
         let ground = Ground {
-            root: self.root,
+            root: self.repository.work_dir(),
             settings: &self.settings.worktrees,
             shared: &self.shared,
             cache: &cache,

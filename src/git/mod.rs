@@ -13,6 +13,7 @@ mod reference;
 mod repository;
 mod setting;
 mod signature;
+mod snapshot;
 mod tree;
 mod verify;
 mod worktree;

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
+    gate,
     log::finding,
     look::{Ink, Look},
-    show::write_gate,
 };
 use crate::{
     model::{
@@ -121,9 +121,9 @@ pub fn write(view: &ReviewView, look: Look, out: &mut dyn Write) -> io::Result<(
         for change in &item.findings {
             writeln!(out, "  - {}", finding(change))?;
         }
-        if let Some(gate) = &item.gate {
+        if let Some(verdict) = &item.gate {
             let mut shown = Vec::new();
-            write_gate(gate, look, &mut shown)?;
+            gate::write(verdict, &|_| None, look, &mut shown)?;
             String::from_utf8_lossy(&shown).lines().try_for_each(|line| writeln!(out, "  {line}"))?;
         }
         if let Some(commit) = item.commit {

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{
     definition::{self, heading, write_text},
+    gate::check_line,
     look::{Ink, Look},
     table::{self, Cell, numbers, words},
     task::{TaskView, word},
@@ -17,17 +18,12 @@ use crate::{
         machine::State,
         object::CommitId,
         plan::Plan,
-        record::{Check, CheckResult, GateVerdict},
+        record::GateVerdict,
         task::Task,
         workflow::PhaseId,
     },
     text,
 };
-
-/// Lines of a check's output that are shown.
-const OUTPUT_LINES_MAX: usize = 60;
-/// Bytes of a check's output that are shown.
-const OUTPUT_BYTES_MAX: usize = 16 << 10;
 
 /// One phase of a task.
 #[derive(Debug, Clone, Serialize)]
@@ -186,73 +182,9 @@ fn phase_row(phase: &PhaseView) -> Vec<Cell> {
     ]
 }
 
-fn check_line(check: &Check, look: Look) -> String {
-    let ink = match check.result {
-        CheckResult::Pass => Ink::Good,
-        CheckResult::Fail => Ink::Bad,
-        CheckResult::Infra => Ink::Warn,
-    };
-    let time = text::duration(std::time::Duration::from_millis(check.duration_ms));
-    let reason = text::clean_line(&check.reason);
-    let reason = if reason.is_empty() { reason } else { format!("  {reason}") };
-    format!("{}  {}  {time}{reason}", look.paint(ink, check.result.word()), text::clean_line(&check.name))
-}
-
-/// Writes a gate's verdict with the output of each check that is not content.
-///
-/// # Errors
-/// When `out` does not take it.
-pub fn write_gate(gate: &GateVerdict, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let remembered = if gate.remembered { ", remembered" } else { "" };
-    let tree = gate.tree.short();
-    writeln!(out, "gate '{}' on tree {tree}: {}{remembered}", text::clean_line(&gate.profile), gate.result)?;
-    for check in &gate.checks {
-        writeln!(out, "{}", check_line(check, look))?;
-        if check.result != CheckResult::Pass {
-            let output = text::tail(&text::clean(&check.output), OUTPUT_LINES_MAX, OUTPUT_BYTES_MAX);
-            output.lines().try_for_each(|line| writeln!(out, "    {line}"))?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::object::{Digest, TreeId};
-
-    #[test]
-    fn a_gate_shows_the_output_of_what_failed() {
-        let check = |name: &str, result, output: &str| Check {
-            name: name.to_owned(),
-            result,
-            exit_code: Some(0),
-            duration_ms: 1500,
-            reason: String::new(),
-            output: output.to_owned(),
-            ..Check::default()
-        };
-        let tree: TreeId = "0123456789abcdef0123456789abcdef01234567".parse().expect("a tree");
-        let gate = GateVerdict {
-            profile: "full".to_owned(),
-            definition: Digest::of(""),
-            tree,
-            result: CheckResult::Fail,
-            remembered: false,
-            against: None,
-            why: String::new(),
-            checks: vec![
-                check("lint", CheckResult::Pass, "not shown"),
-                check("tests", CheckResult::Fail, "assertion failed\u{1b}[1m\nat line 2"),
-            ],
-        };
-        let mut out = Vec::new();
-        write_gate(&gate, Look::default(), &mut out).expect("a Vec takes all");
-        assert_eq!(
-            String::from_utf8_lossy(&out),
-            "gate 'full' on tree 0123456789: fail\npass  lint  1.5s\nfail  tests  1.5s\n    assertion failed\n    at line 2\n"
-        );
-    }
 
     #[test]
     fn a_new_task_is_shown_by_its_definition() {

@@ -9,7 +9,7 @@ use super::{RunError, secrets};
 use crate::{
     config::{
         parse,
-        settings::{Durability, Settings},
+        settings::{Durability, Settings, WorktreeSettings},
     },
     git::Repository,
     handoff::layout::{self, LocalDir},
@@ -90,13 +90,18 @@ impl Project {
 
     /// The directory of the worktrees that agents work in: beside the repository, never a temporary one.
     pub fn worktrees_dir(&self) -> PathBuf {
-        let home = self.root.as_deref().unwrap_or_else(|| self.repository.common_dir());
-        if let Some(dir) = &self.settings.worktrees.dir {
-            return home.join(dir);
-        }
-        let name = home.file_name().map_or_else(|| "repository".into(), |name| name.to_string_lossy().into_owned());
-        home.parent().unwrap_or(home).join(format!("{}.orchestrate", name.trim_end_matches(".git")))
+        worktrees_dir(&self.repository, &self.settings.worktrees)
     }
+}
+
+/// The directory of a repository's worktrees, as configured, else beside it.
+pub fn worktrees_dir(repository: &Repository, settings: &WorktreeSettings) -> PathBuf {
+    let home = repository.work_dir().unwrap_or_else(|| repository.common_dir());
+    if let Some(dir) = &settings.dir {
+        return home.join(dir);
+    }
+    let name = home.file_name().map_or_else(|| "repository".into(), |name| name.to_string_lossy().into_owned());
+    home.parent().unwrap_or(home).join(format!("{}.orchestrate", name.trim_end_matches(".git")))
 }
 
 fn config_text(repository: &Repository, root: Option<&Path>) -> Result<(String, String), RunError> {
