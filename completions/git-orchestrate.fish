@@ -162,6 +162,7 @@ complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand task; an
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s j -l jobs -d 'Workers; each does one step at a time [default: limits.jobs of the configuration]' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s w -l workflow -d 'The workflow of tasks that have not begun and name none' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -l until -d 'Stop each task before this phase' -r
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -l budget -d 'What this run may cost, in dollars; goes before the budgets of run, day and month of the configuration' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s C -d 'Run as if started in this directory; each further one is relative to the one before' -r -F
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR, TERM=dumb or git\'s color.ui say no'
 always\t'Always'
@@ -169,7 +170,7 @@ never\t'Never'"
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s n -l dry-run -d 'Check everything, say what would be done, and do nothing'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -l json -d 'Print events as JSON, one object a line'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -l reload -d 'Take up definitions of begun tasks that were edited since'
-complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s y -l yes -d 'Ask nothing'
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s y -l yes -d 'Ask nothing; begin tasks too that are likely to cost far more than usual'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s v -l verbose -d 'Tell more; twice: what the program does inside'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s q -l quiet -d 'Tell only what went wrong, and what was asked for'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand start" -s h -l help -d 'Print help'
@@ -187,6 +188,7 @@ complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand status" 
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s j -l jobs -d 'Workers; each does one step at a time [default: limits.jobs of the configuration]' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s w -l workflow -d 'The workflow of tasks that have not begun and name none' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -l until -d 'Stop each task before this phase' -r
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -l budget -d 'What this run may cost, in dollars; goes before the budgets of run, day and month of the configuration' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s C -d 'Run as if started in this directory; each further one is relative to the one before' -r -F
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR, TERM=dumb or git\'s color.ui say no'
 always\t'Always'
@@ -194,7 +196,7 @@ never\t'Never'"
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s n -l dry-run -d 'Check everything, say what would be done, and do nothing'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -l json -d 'Print events as JSON, one object a line'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -l reload -d 'Take up definitions of begun tasks that were edited since'
-complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s y -l yes -d 'Ask nothing'
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s y -l yes -d 'Ask nothing; begin tasks too that are likely to cost far more than usual'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s v -l verbose -d 'Tell more; twice: what the program does inside'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s q -l quiet -d 'Tell only what went wrong, and what was asked for'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand resume" -s h -l help -d 'Print help'

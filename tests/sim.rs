@@ -7,17 +7,22 @@
 
 #![expect(clippy::print_stderr, reason = "a failing seed is told with the command that repeats it")]
 
+#[path = "sim/bank.rs"]
+mod bank;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use bank::{Bank, InCheckpoint, Running};
 use git_orchestrate::{
-    config::settings::Settings,
+    config::settings::{QuotaPolicy, Settings},
     model::{
         apply::apply,
         checkpoint::{Bounds, Checkpoint, TaskState},
+        money::Money,
         next::What,
         object::{CommitId, TreeId},
         plan::{Plan, PlanStep},
@@ -26,8 +31,10 @@ use git_orchestrate::{
         verdict::{RequiredChange, Status, Verdict},
         workflow::{PhaseId, Workflow},
     },
-    run::foreman::{Dropped, Entry, Foreman, Happened, Job, Landing, Order, Rules},
+    route::Parked,
+    run::foreman::{Dropped, Entry, Foreman, Happened, Job, Landing, Order, Rules, Spent},
 };
+use jiff::tz::TimeZone;
 
 /// Steps after which a world that is still busy is taken to run for ever.
 const STEPS_MAX: u32 = 20_000;
@@ -56,13 +63,16 @@ impl Dice {
 
 const SETTINGS: &str = r#"
 [agents.anna]
-adapter = "command"
-program = "anna"
+adapter = "claude"
 family = "one"
+model = "claude-haiku-4-5"
 [agents.bert]
-adapter = "command"
-program = "bert"
+adapter = "claude"
 family = "two"
+[agents.dora]
+adapter = "command"
+program = "dora"
+family = "three"
 [agents.cleo]
 adapter = "command"
 program = "cleo"
@@ -70,9 +80,15 @@ family = "two"
 parallel_max = 1
 [roles]
 default = ["anna", "bert", "cleo"]
-code-reviewer = ["cleo", "bert", "anna"]
+implementer = ["bert", "dora", "anna"]
+code-reviewer = ["cleo", "bert", "anna", "dora"]
 plan-reviewer = ["bert", "anna"]
 "#;
+
+/// Hours in which no agent's step begins, in a quarter of the worlds.
+const QUIET_HOURS: &str = "22:00-07:00";
+/// The seconds of the day that are not among them.
+const QUIET_SECONDS: std::ops::Range<u64> = 7 * 3600..22 * 3600;
 
 const STANDARD: &str = include_str!("../src/handoff/workflows/standard.toml");
 const SINGLE: &str = include_str!("../src/handoff/workflows/single.toml");
@@ -107,6 +123,11 @@ struct Disk {
 
 struct World {
     dice: Dice,
+    bank: Bank,
+    /// Agents whose providers named the moment they are back, as a run wrote it down.
+    parked: BTreeMap<String, (SystemTime, u32)>,
+    /// The moments that providers named.
+    walls: BTreeMap<String, SystemTime>,
     tasks: Vec<(Arc<Task>, Arc<Workflow>)>,
     disk: Disk,
     settings: Arc<Settings>,
@@ -126,7 +147,12 @@ fn tree(n: u64) -> TreeId {
 impl World {
     fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let settings: Settings = toml::from_str(SETTINGS).expect("settings");
+        let mut settings: Settings = toml::from_str(SETTINGS).expect("settings");
+        bank::budgets(&mut settings, &mut dice);
+        settings.quota.policy = [QuotaPolicy::Switch, QuotaPolicy::Wait, QuotaPolicy::Stop][dice.below(3) as usize];
+        if dice.one_in(4) {
+            settings.quota.quiet_hours = QUIET_HOURS.parse().ok();
+        }
         let families = settings.agents.iter();
         let families = families.filter_map(|(name, agent)| Some((name.clone(), agent.family.clone()?))).collect();
         let workflows = [STANDARD, SINGLE, SINGLE, TRACKS]
@@ -147,6 +173,9 @@ impl World {
         Self {
             tasks,
             dice,
+            bank: Bank::default(),
+            parked: BTreeMap::new(),
+            walls: BTreeMap::new(),
             disk: Disk { branches: BTreeMap::new(), landed: BTreeMap::new(), integration: commit(1), commits: 1 },
             settings: Arc::new(settings),
             families: Arc::new(families),
@@ -156,7 +185,7 @@ impl World {
     }
 
     /// A run that begins on what is on the disk.
-    fn foreman(&mut self) -> Foreman {
+    fn foreman(&mut self, given: Option<Money>) -> Foreman {
         let entries = self.tasks.iter().map(|(task, workflow)| {
             let checkpoint = self.disk.branches.get(&task.id).and_then(|steps| steps.last()).cloned();
             Entry {
@@ -172,13 +201,23 @@ impl World {
             }
         });
         let rules = Rules {
-            jobs: 1 + self.dice.below(5) as usize,
+            jobs: if self.dice.one_in(2) { 8 } else { 1 + self.dice.below(7) as usize },
             gates_max: 1 + self.dice.below(2) as usize,
             batch_max: 1 + self.dice.below(4) as usize,
             until: None,
+            zone: TimeZone::UTC,
+            seed: self.dice.below(u64::MAX),
         };
         let entries = entries.collect();
-        Foreman::new(rules, self.settings.clone(), self.families.clone(), entries, self.disk.integration)
+        let mut foreman =
+            Foreman::new(rules, self.settings.clone(), self.families.clone(), entries, self.disk.integration);
+        for (agent, (until, streak)) in self.parked.iter().filter(|(_, (until, _))| *until > self.now) {
+            let policy = self.settings.quota_policy(agent);
+            let parked = Parked { until: Some(*until), reason: "an earlier run".to_owned(), policy };
+            foreman.park(agent.clone(), parked, *streak);
+        }
+        foreman.fund(self.bank.begin(&self.settings, given), self.now);
+        foreman
     }
 
     fn record(&mut self, job: &Job) -> Record {
@@ -234,6 +273,9 @@ impl World {
     }
 
     fn blank(&mut self, job: &Job) -> Record {
+        let cost = job.agent.as_ref().map(|_| bank::cost(job, &mut self.dice));
+        // Who counts on no budget need not know what everything costs.
+        let cost = cost.filter(|_| Bank::is_limited(&self.settings) || !self.dice.one_in(6));
         let actor = match (&job.agent, &job.work.what) {
             (Some(agent), _) => Actor::Agent {
                 name: agent.clone(),
@@ -251,7 +293,10 @@ impl World {
             seq: 0,
             phase: job.work.phase.clone(),
             attempt: job.work.attempt,
-            role: None,
+            role: match &job.work.what {
+                What::Agent { role, .. } => Some(role.0.clone()),
+                What::Gate { .. } | What::Land => None,
+            },
             actor,
             chosen: job.chosen.clone(),
             session: None,
@@ -262,7 +307,7 @@ impl World {
             started: String::new(),
             duration_ms: 1,
             tokens: Default::default(),
-            cost_usd: None,
+            cost_usd: cost,
             outcome: Outcome::Done,
             reason: String::new(),
             document: None,
@@ -296,19 +341,26 @@ impl World {
         }
     }
 
-    fn end_step(&mut self, job: &Job) -> Happened {
-        let limited = job.agent.is_some() && self.dice.one_in(15);
-        if limited {
-            let until = self.dice.one_in(2).then(|| self.now + Duration::from_secs(self.dice.below(500)));
-            return Happened::Dropped {
-                slot: job.slot,
-                task: job.task.id.clone(),
-                phase: job.work.phase.clone(),
-                agent: job.agent.clone(),
-                why: Dropped::Parked { until, reason: "quota".to_owned() },
-            };
+    fn end_step(&mut self, job: &Job, began: SystemTime) -> Happened {
+        let (task, agent) = (job.task.id.clone(), job.agent.clone());
+        if let Some(name) = job.agent.as_ref().filter(|_| self.dice.one_in(12)) {
+            let until = self.dice.one_in(2).then(|| self.now + Duration::from_secs(self.dice.below(9000)));
+            if let Some(until) = until {
+                let wall = self.walls.entry(name.clone()).or_insert(until);
+                *wall = until.max(*wall);
+            }
+            let cost = bank::cost(job, &mut self.dice);
+            self.bank.spend(began, &task, cost, InCheckpoint::No);
+            self.trace.push(format!("{name} is parked until {until:?} after {cost}"));
+            let (slot, phase) = (job.slot, job.work.phase.clone());
+            let why = Dropped::Parked { until, reason: "quota".to_owned() };
+            return Happened::Dropped { slot, task, phase, agent, why, cost: Some(cost) };
         }
         let record = self.record(job);
+        self.bank.note(&record);
+        if let Some(cost) = record.cost_usd {
+            self.bank.spend(began, &task, cost, InCheckpoint::Yes);
+        }
         self.commit(Some(job.slot), &job.checkpoint, record)
     }
 
@@ -334,6 +386,7 @@ impl World {
                         work,
                         agent: None,
                         chosen: String::new(),
+                        grant: None,
                     };
                     let mut record = self.blank(&job);
                     record.outcome = Outcome::Failed;
@@ -368,13 +421,26 @@ impl World {
     /// Works until nothing more can be done, dying now and then.
     fn run(&mut self) {
         let mut crashes = self.dice.below(4);
-        let mut foreman = self.foreman();
-        let mut running: Vec<Order> = Vec::new();
-        let mut idle_wakes = 0;
+        let mut foreman = self.foreman(None);
+        let mut running: Vec<(Order, SystemTime)> = Vec::new();
+        let (mut idle_wakes, mut resumes) = (0, 3);
         for _ in 0..STEPS_MAX {
-            running.extend(foreman.orders(self.now));
+            let orders = foreman.orders(self.now);
+            self.check_orders(&orders);
+            running.extend(orders.into_iter().map(|order| (order, self.now)));
             self.check(&foreman, &running);
+            self.note_parked(&foreman);
             if running.is_empty() {
+                if let Some(spent) = foreman.spent() {
+                    self.bank.check_refusal(&spent, self.now);
+                    self.trace.push(format!("spent: {spent}"));
+                    if resumes == 0 {
+                        break;
+                    }
+                    resumes -= 1;
+                    foreman = self.resume(&foreman, &spent);
+                    continue;
+                }
                 let Some(at) = foreman.wakes_at() else { break };
                 self.now = self.now.max(at) + Duration::from_secs(1);
                 idle_wakes += 1;
@@ -385,28 +451,81 @@ impl World {
                 // Steps that were not committed are gone; what was is on the disk.
                 crashes -= 1;
                 self.trace.push("crash".to_owned());
-                running.clear();
-                foreman = self.foreman();
+                for (order, began) in running.drain(..) {
+                    // What they spent was not told: what they were given counts, as it was written down before.
+                    if let Order::Step(job) = order
+                        && let Some(grant) = job.grant
+                    {
+                        self.bank.spend(began, &job.task.id, grant.amount, InCheckpoint::No);
+                    }
+                }
+                foreman = self.foreman(None);
                 continue;
             }
             let at = self.dice.below(running.len() as u64) as usize;
             let happened = match running.remove(at) {
-                Order::Step(job) => vec![self.end_step(&job)],
-                Order::Land(batch) => self.end_landing(&batch),
+                (Order::Step(job), began) => vec![self.end_step(&job, began)],
+                (Order::Land(batch), _) => self.end_landing(&batch),
             };
             happened.iter().for_each(|happened| foreman.absorb(happened));
-            self.now += Duration::from_secs(self.dice.below(60));
+            self.now += bank::pause(&mut self.dice);
         }
         assert!(running.is_empty(), "the world did not come to rest in {STEPS_MAX} steps");
         self.check_end(&foreman);
     }
 
+    /// Goes on as the end of a run says: with the money that is named there, or when the agent is back.
+    fn resume(&mut self, foreman: &Foreman, spent: &Spent) -> Foreman {
+        if let Some(back) = self.parked.values().map(|(until, _)| *until).max().filter(|_| spent.would_do().is_none()) {
+            self.now = self.now.max(back);
+        }
+        let mut next = self.foreman(spent.would_do());
+        let mut tried = next.clone();
+        let goes_on = !tried.orders(self.now).is_empty() || tried.wakes_at().is_some();
+        // An agent that is back may need more than the one that would have stood in for it.
+        let needs_more = tried.spent().is_some_and(|then| then.would_do() > spent.would_do());
+        let is_held = tried.entries().any(|entry| tried.held_for_money(entry).is_some());
+        assert!(goes_on || needs_more || is_held, "nothing goes on after: {spent}; then: {:?}", tried.spent());
+        // What is in the run's memory only is not needed to go on.
+        assert_eq!(foreman.entries().count(), next.entries().count());
+        next.take_news();
+        next
+    }
+
+    /// What must be true of everything that begins.
+    fn check_orders(&self, orders: &[Order]) {
+        for order in orders {
+            let Order::Step(job) = order else { continue };
+            let Some(agent) = &job.agent else { continue };
+            let wall = self.walls.get(agent);
+            assert!(wall.is_none_or(|wall| *wall <= self.now), "{agent} is asked before {wall:?}");
+            let seconds = self.now.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_secs() % 86_400;
+            let is_quiet = self.settings.quota.quiet_hours.is_some() && !QUIET_SECONDS.contains(&seconds);
+            assert!(!is_quiet, "{agent} begins at {seconds}s of the day");
+            assert!(job.grant.is_some(), "{agent} is given nothing");
+        }
+    }
+
+    /// What a run writes down of parked agents.
+    fn note_parked(&mut self, foreman: &Foreman) {
+        let parking = foreman.parking();
+        let parked = parking.parked().iter();
+        self.parked = parked
+            .filter_map(|(agent, parked)| Some((agent.clone(), (parked.until?, parking.streak(agent)))))
+            .collect();
+    }
+
     /// What must be true at every moment.
-    fn check(&self, foreman: &Foreman, running: &[Order]) {
+    fn check(&self, foreman: &Foreman, running: &[(Order, SystemTime)]) {
+        let steps = running.iter().filter_map(|(order, began)| match order {
+            Order::Step(job) => Some(Running { job, began: *began }),
+            Order::Land(_) => None,
+        });
+        self.bank.check(&self.settings, &steps.collect::<Vec<_>>());
         let mut slots = BTreeSet::new();
         let mut phases = BTreeSet::new();
         let mut per_agent: BTreeMap<&str, u32> = BTreeMap::new();
-        for order in running {
+        for (order, _) in running {
             let Order::Step(job) = order else { continue };
             assert!(slots.insert(job.slot), "two steps in slot {}", job.slot);
             assert!(job.slot < foreman.jobs(), "a worker too many");
@@ -435,6 +554,9 @@ impl World {
             match entry.state() {
                 TaskState::Landed | TaskState::Held | TaskState::Aborted => {}
                 TaskState::New | TaskState::Waiting | TaskState::Running | TaskState::Finished => {
+                    if foreman.spent().is_some() || foreman.held_for_money(entry).is_some() {
+                        continue;
+                    }
                     let blocked = entry.task.depends_on.iter().any(|on| !self.disk.landed.contains_key(on));
                     let landing_down = entry.state() == TaskState::Finished;
                     let overlap = foreman.why_waiting(entry).is_some();

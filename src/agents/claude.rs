@@ -74,6 +74,9 @@ impl Adapter for Claude {
         if let Some(model) = &settings.model {
             args.extend(["--model".to_owned(), model.clone()]);
         }
+        if let Some(limit) = request.spend_max {
+            args.extend(["--max-budget-usd".to_owned(), limit.usd.plain()]);
+        }
         if let Some(structure) = request.structure {
             args.extend(["--json-schema".to_owned(), schema_of(structure).to_string()]);
         }

@@ -59,7 +59,7 @@ pub struct Request {
     pub idle: Duration,
     /// Bytes of its output that are kept.
     pub output_bytes_max: usize,
-    /// The most that it may cost; heeded by agents over HTTP, none: no limit of its own.
+    /// The most that it may cost; heeded by agents over HTTP and by Claude Code, none: no limit of its own.
     pub spend_max: Option<SpendMax>,
 }
 

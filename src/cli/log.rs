@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     model::task::TaskId,
-    report::{
-        json,
-        log::{Detail, LogView, write},
-    },
+    report::log::{Detail, LogView, write},
     run::view,
 };
 
@@ -60,7 +57,7 @@ pub fn show(
         view.keep_last(steps_max);
     }
     if arguments.json {
-        json::write(&view, out)?;
+        view.write_json(out)?;
     } else {
         let detail = if terminal.verbosity >= Verbosity::Verbose { Detail::Full } else { Detail::Lines };
         write(&view, terminal.out_look(), detail, out)?;

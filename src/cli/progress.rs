@@ -16,6 +16,7 @@ use crate::{
         event::{RunEvent, write_json},
         look::{Ink, Look},
         run_summary,
+        status::meanwhile,
         step::{StepColumns, step_line},
         task::TaskView,
     },
@@ -76,6 +77,8 @@ pub struct Progress<'a> {
     workers: Vec<Worker>,
     columns: StepColumns,
     tasks: BTreeMap<TaskId, Share>,
+    /// Agents that are parked, and all of them in quiet hours, each in words.
+    rests: BTreeMap<Option<String>, String>,
     began: Instant,
     done_before: usize,
 }
@@ -110,6 +113,7 @@ impl<'a> Progress<'a> {
             workers: Vec::new(),
             columns: StepColumns::default(),
             tasks: BTreeMap::new(),
+            rests: BTreeMap::new(),
             began: Instant::now(),
             done_before: 0,
         }
@@ -170,12 +174,32 @@ impl<'a> Progress<'a> {
                 let task = self.look.paint(Ink::Strong, task.as_str());
                 self.line(&format!("{task}  {landed} on {}  {}", text::clean_line(branch), commit.short()));
             }
-            RunEvent::Parked { agent, until, reason } => {
+            RunEvent::Parked { agent, until, reason, policy } => {
                 let until = until.map(|until| format!(" until {}", sys::clock::format_local(until.into())));
+                let until = until.unwrap_or_default();
                 let (agent, reason) = (text::clean_line(agent), text::clean_line(reason));
-                self.warn(&format!("agent '{agent}' is parked{}: {reason}", until.unwrap_or_default()), None);
+                let meanwhile = meanwhile(*policy);
+                self.rests.insert(Some(agent.clone()), format!("{agent} is parked{until}"));
+                self.warn(&format!("agent '{agent}' is parked{until}, {meanwhile}: {reason}"), None);
+                self.draw_whole();
             }
-            RunEvent::Unparked { agent } => self.line(&format!("agent '{}' is asked again", text::clean_line(agent))),
+            RunEvent::Unparked { agent } => {
+                let agent = text::clean_line(agent);
+                self.rests.remove(&Some(agent.clone()));
+                self.line(&format!("agent '{agent}' is asked again"));
+                self.draw_whole();
+            }
+            RunEvent::Quiet { until: Some(until) } => {
+                let until = sys::clock::format_local((*until).into());
+                self.rests.insert(None, format!("quiet until {until}"));
+                self.warn(&format!("quiet hours until {until}: no agent's step begins"), None);
+                self.draw_whole();
+            }
+            RunEvent::Quiet { until: None } => {
+                self.rests.remove(&None);
+                self.line("the quiet hours are over");
+                self.draw_whole();
+            }
             RunEvent::Warning { message, hint } => self.warn(message, hint.as_deref()),
             RunEvent::Stopping { reason, now } => {
                 let how =
@@ -298,6 +322,9 @@ impl<'a> Progress<'a> {
         if let Some(left) = time_left(self.began.elapsed(), done.saturating_sub(self.done_before), left) {
             message.push_str(&format!("  about {} left", text::duration(left)));
         }
+        for rest in self.rests.values() {
+            message.push_str(&format!("  {rest}"));
+        }
         self.whole.set_message(message);
     }
 
@@ -345,6 +372,7 @@ mod tests {
         model::{record::Outcome, task::Task},
         report::{
             event::{RunEnd, RunSummary},
+            money::MoneyView,
             step::{SignatureView, StepView},
             task::Totals,
         },
@@ -396,6 +424,8 @@ mod tests {
         let commit = "0123456789abcdef0123456789abcdef01234567".parse().expect("a commit");
         let summary = RunSummary {
             end: RunEnd::Done,
+            why: None,
+            money: MoneyView::default(),
             tasks: Vec::new(),
             totals: Totals::default(),
             steps: 2,

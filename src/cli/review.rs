@@ -109,7 +109,14 @@ pub fn run(arguments: &ReviewArguments, terminal: &Terminal, out: &mut dyn Write
     };
     let queue = queue::load(&project)?;
     let queued = queue::find(&queue, task.as_str())?;
-    let committed = decide::decide(&project, queued, arguments.phase.as_ref(), decision)?;
+    let money = match decision {
+        Decision::Approve => view::money_needed(&project, &queue, queued),
+        Decision::Retry { .. } | Decision::Skip | Decision::Allow { .. } | Decision::Abort { .. } => None,
+    };
+    let committed = match money {
+        Some(usd) => decide::allow(&project, &queue, queued, usd)?,
+        None => decide::decide(&project, queued, arguments.phase.as_ref(), decision)?,
+    };
     let state = committed.checkpoint.state();
     let phase = &committed.record.phase;
     terminal.say(&format!("{task}: noted at {phase} in commit {}; it is now {state}", committed.tip.short()));

@@ -6,12 +6,17 @@ use std::io::Write;
 use super::{exit::Exit, failure::Failure, logging, place::project, progress::Progress, terminal::Terminal};
 use crate::{
     config::parse::JOBS_MAX,
-    model::{task::TaskId, workflow::PhaseId},
+    model::{
+        money::{Money, NotMoney},
+        task::TaskId,
+        workflow::PhaseId,
+    },
     report::{event::RunEvent, json, look::Ink},
     run::{
         Project,
         drive::{self, Options},
         preflight,
+        purse::Consent,
     },
     sys::signal::StopSignals,
     text,
@@ -41,7 +46,10 @@ pub struct StartArguments {
     /// Take up definitions of begun tasks that were edited since
     #[arg(long)]
     pub reload: bool,
-    /// Ask nothing
+    /// What this run may cost, in dollars; goes before the budgets of run, day and month of the configuration
+    #[arg(long, value_name = "USD", value_parser = budget)]
+    pub budget: Option<Money>,
+    /// Ask nothing; begin tasks too that are likely to cost far more than usual
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -53,13 +61,21 @@ Examples:
   git orchestrate start --jobs 8 api docs  Work on two tasks and what they depend on
   git orchestrate start --dry-run          Check everything and say what would be done
   git orchestrate start --until gate       Stop each task before its gate
+  git orchestrate start --budget 5         Spend at most five dollars in this run
   git orchestrate start --json > events    One JSON object for each thing that happens";
 
 /// Examples under the help of `resume`.
 pub const RESUME_EXAMPLES: &str = "\
 Examples:
   git orchestrate resume            Go on after a stop, a crash or in a fresh clone
-  git orchestrate resume --jobs 2   The same with two workers";
+  git orchestrate resume --jobs 2   The same with two workers
+  git orchestrate resume --budget 5 Go on after the budget was spent, with five dollars more";
+
+/// An amount that can be spent.
+fn budget(text: &str) -> Result<Money, String> {
+    let money: Money = text.parse().map_err(|error: NotMoney| error.to_string())?;
+    if money == Money::ZERO { Err("with nothing to spend, nothing can be done".to_owned()) } else { Ok(money) }
+}
 
 /// Runs `start` or `resume`; `command` is which.
 ///
@@ -78,6 +94,8 @@ pub fn run(
         workflow: arguments.workflow.clone(),
         until: arguments.until.clone(),
         reload: arguments.reload,
+        budget: arguments.budget,
+        consent: if arguments.yes { Consent::All } else { Consent::default() },
         command: command.to_owned(),
     };
     if arguments.dry_run {

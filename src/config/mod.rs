@@ -6,6 +6,7 @@ mod explain;
 mod over_http;
 pub mod parse;
 pub mod problem;
+pub mod quiet_hours;
 pub mod routing;
 pub mod settings;
 pub mod template;

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 pub use super::routing::{RoutingMode, RoutingSettings};
 use serde::{Deserialize, Serialize};
 
+use super::quiet_hours::QuietHours;
 use crate::model::{
     money::Money,
     record::Family,
@@ -39,6 +40,10 @@ pub struct Settings {
     pub gate_auto: AutoSettings,
     /// Limits of a run, a task and a step.
     pub limits: LimitSettings,
+    /// What may be spent.
+    pub budget: BudgetSettings,
+    /// What is done when an agent's quota is used up, and when agents rest.
+    pub quota: QuotaSettings,
     /// The worktrees agents work in.
     pub worktrees: WorktreeSettings,
     /// Where finished tasks land.
@@ -66,6 +71,8 @@ impl Default for Settings {
             gate: BTreeMap::new(),
             gate_auto: AutoSettings::default(),
             limits: LimitSettings::default(),
+            budget: BudgetSettings::default(),
+            quota: QuotaSettings::default(),
             worktrees: WorktreeSettings::default(),
             landing: LandingSettings::default(),
             commits: CommitSettings::default(),
@@ -122,6 +129,16 @@ pub enum AdapterKind {
     Replay,
 }
 
+impl AdapterKind {
+    /// Whether a step of such an agent ends by itself when it has cost what it was told it may.
+    pub fn heeds_spend_max(self) -> bool {
+        match self {
+            Self::Claude | Self::Anthropic | Self::OpenAi | Self::Google => true,
+            Self::Codex | Self::Gemini | Self::OpenCode | Self::Acp | Self::Command | Self::Replay => false,
+        }
+    }
+}
+
 /// `[agents.<name>]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -149,6 +166,9 @@ pub struct AgentSettings {
     /// How many steps it may do at once; none: as many as there are workers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel_max: Option<u32>,
+    /// What is done when its quota is used up; none: what `[quota]` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<QuotaPolicy>,
     /// For `replay`: the file with the recorded outcomes, relative to the repository.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recording: Option<PathBuf>,
@@ -193,6 +213,7 @@ impl AgentSettings {
             env_pass: Vec::new(),
             env: BTreeMap::new(),
             parallel_max: None,
+            quota: None,
             recording: None,
             base_url: None,
             key_env: None,
@@ -475,8 +496,8 @@ pub struct LimitSettings {
     pub file_bytes: u64,
     /// Bytes that must be free on the disk before new work starts.
     pub disk_free_bytes: u64,
-    /// What a task may cost, where it does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How version 0.1 spelt `task_usd` of `[budget]`; `parse` moves it there.
+    #[serde(skip_serializing)]
     pub task_budget_usd: Option<Money>,
     /// How long a task may take, where it does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -501,6 +522,65 @@ impl Default for LimitSettings {
             task_budget_usd: None,
             task_timeout: None,
         }
+    }
+}
+
+/// `[budget]`, in dollars. Nothing is started that could pass one of these.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BudgetSettings {
+    /// What a task may cost, where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_usd: Option<Money>,
+    /// What one `start` or `resume` may cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_usd: Option<Money>,
+    /// What a day of the local calendar may cost, in all runs of this repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day_usd: Option<Money>,
+    /// What a month of the local calendar may cost, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub month_usd: Option<Money>,
+    /// The share of a budget at which a warning is given, 0 to 1.
+    pub warn: f64,
+}
+
+impl Default for BudgetSettings {
+    fn default() -> Self {
+        Self { task_usd: None, run_usd: None, day_usd: None, month_usd: None, warn: 0.8 }
+    }
+}
+
+/// What is done when an agent's rate or quota is used up.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QuotaPolicy {
+    /// The step waits for this agent.
+    Wait,
+    /// Another agent of the role does it; if none may, it waits for the first that is back.
+    #[default]
+    Switch,
+    /// Nothing new is started and the run ends; `resume` goes on.
+    Stop,
+}
+
+crate::model::task::word_enum!(QuotaPolicy { Wait = "wait", Switch = "switch", Stop = "stop" });
+
+/// `[quota]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QuotaSettings {
+    /// What is done when an agent's quota is used up, where the agent does not say.
+    pub policy: QuotaPolicy,
+    /// Local time in which no agent's step begins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+}
+
+impl Settings {
+    /// What is done when this agent's quota is used up.
+    pub fn quota_policy(&self, agent: &str) -> QuotaPolicy {
+        self.agents.get(agent).and_then(|agent| agent.quota).unwrap_or(self.quota.policy)
     }
 }
 

@@ -145,6 +145,7 @@ fn agents(page: &mut Page, choices: &InitChoices) {
             page.prose("  env_pass = []            variables of your environment that it may see");
             page.prose("  env = { NAME = \"…\" }     variables set for it");
             page.prose("  parallel_max = 2         how many steps it may do at once");
+            page.prose("  quota = \"wait\"           when its quota is used up: wait, switch or stop");
             page.prose("A model over HTTP (adapter anthropic, openai for all that speaks its form, or google) has no program. It");
             page.prose("needs a model, and can have besides:");
             page.prose(
@@ -324,9 +325,40 @@ fn limits(page: &mut Page, defaults: &Settings) {
     page.unset("output_bytes", limits.output_bytes);
     page.unset("file_bytes", limits.file_bytes);
     page.unset("disk_free_bytes", limits.disk_free_bytes);
-    page.prose("What a task may cost and how long it may take, where it does not say; default: no limit.");
-    page.unset("task_budget_usd", "5.0");
+    page.prose("How long a task may take, where it does not say; default: no limit.");
     page.unset("task_timeout", quoted("4h"));
+    money(page, defaults);
+}
+
+fn money(page: &mut Page, defaults: &Settings) {
+    page.heading(
+        "What may be spent, in dollars; default: no limit. What a step may cost is set aside before it begins, so",
+    );
+    page.prose(
+        "that several workers together do not pass a limit. At it no agent's step begins, running ones end, and",
+    );
+    page.prose("the run ends with exit code 5; 'git orchestrate resume --budget 5' goes on.");
+    page.line("[budget]");
+    page.prose("A task, where it does not say; then it waits for you.");
+    page.unset("task_usd", "5.0");
+    page.prose("One run; a day and a month of your calendar, all runs of this repository together.");
+    page.unset("run_usd", "20.0");
+    page.unset("day_usd", "50.0");
+    page.unset("month_usd", "500.0");
+    page.prose("The share of a budget at which you are warned.");
+    page.unset("warn", format!("{:?}", defaults.budget.warn));
+
+    page.heading(
+        "What is done when the rate or quota of an agent is used up. An agent can have its own: quota = \"wait\"",
+    );
+    page.line("[quota]");
+    page.prose(
+        "switch: another agent of the role does the step. wait: the step waits for this agent. stop: the run ends",
+    );
+    page.prose("with exit code 5. Who is not told when to come back waits longer each time.");
+    page.unset("policy", quoted(defaults.quota.policy.word()));
+    page.prose("Hours of the day, in local time, in which no agent's step begins; gates and landings go on.");
+    page.unset("quiet_hours", quoted("22:00-07:00"));
 }
 
 fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
@@ -511,7 +543,12 @@ mod tests {
             text.lines().map(|line| format!("{}\n", if is_default(line) { &line[1..] } else { line })).collect();
         // Parsed without the checks of meaning: 'gate' names the profile that only a real configuration has.
         let mut documented: Settings = toml::from_str(&live).expect(&live);
-        assert_eq!(documented.limits.task_budget_usd.take().map(|money| money.micros), Some(5_000_000));
+        let budget = &mut documented.budget;
+        assert_eq!(budget.task_usd.take().map(|money| money.micros), Some(5_000_000));
+        for amount in [&mut budget.run_usd, &mut budget.day_usd, &mut budget.month_usd] {
+            assert!(amount.take().is_some());
+        }
+        assert!(documented.quota.quiet_hours.take().is_some());
         assert!(documented.limits.task_timeout.take().is_some());
         assert!(documented.worktrees.dir.take().is_some());
         assert!(documented.landing.gate.take().is_some());

@@ -133,6 +133,11 @@ impl LocalDir {
         self.root.join("cache")
     }
 
+    /// What attempts cost that left no step.
+    pub fn spending(&self) -> PathBuf {
+        self.root.join("spending")
+    }
+
     /// Logs of runs.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")

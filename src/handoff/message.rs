@@ -37,6 +37,7 @@ fn subject(record: &Record) -> String {
         (_, Some(Decision::Approve)) => format!("approve {phase}"),
         (_, Some(Decision::Retry { .. })) => format!("retry {phase}"),
         (_, Some(Decision::Skip)) => format!("skip {phase}"),
+        (_, Some(Decision::Allow { usd })) => format!("let it cost {usd}"),
         (_, Some(Decision::Abort { .. })) => format!("abort at {phase}"),
         (Actor::Agent { .. }, None) if record.attempt > 1 => format!("{phase}, attempt {}", record.attempt),
         (Actor::Agent { .. } | Actor::Gate { .. } | Actor::Person { .. } | Actor::Land, None) => phase,

@@ -335,6 +335,11 @@ fn decide(after: &mut Checkpoint, record: &Record) -> Result<(), Impossible> {
             after.aborted = Some(if reason.is_empty() { "by a person".to_owned() } else { reason.clone() });
             Ok(())
         }
+        Decision::Allow { usd } => {
+            // Who has no budget needs none; that the task has begun is what was decided.
+            after.bounds.budget_usd = after.bounds.budget_usd.map(|budget| budget.max(*usd));
+            Ok(())
+        }
         Decision::Skip => {
             let land = PhaseId::land();
             if *id == land {

@@ -31,6 +31,15 @@ impl Money {
         (dollars.is_finite() && (0.0..1e12).contains(&dollars)).then(|| Self { micros: (dollars * 1e6).round() as u64 })
     }
 
+    /// The amount as it is typed: `5`, `1.25`.
+    pub fn plain(self) -> String {
+        let (dollars, rest) = (self.micros / 1_000_000, self.micros % 1_000_000);
+        match rest {
+            0 => dollars.to_string(),
+            rest => format!("{dollars}.{}", format!("{rest:06}").trim_end_matches('0')),
+        }
+    }
+
     /// What is left of this after `other`, at least nothing.
     pub fn saturating_sub(self, other: Self) -> Self {
         Self { micros: self.micros.saturating_sub(other.micros) }

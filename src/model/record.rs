@@ -104,6 +104,11 @@ pub enum Decision {
     },
     /// It is passed over.
     Skip,
+    /// The task may cost this much in all.
+    Allow {
+        /// Dollars.
+        usd: Money,
+    },
     /// The task ends here.
     Abort {
         /// Why, may be empty.
@@ -486,7 +491,7 @@ impl Record {
         }
         match &mut self.decision {
             Some(Decision::Retry { feedback: text } | Decision::Abort { reason: text }) => change(text),
-            Some(Decision::Approve | Decision::Skip) | None => {}
+            Some(Decision::Approve | Decision::Skip | Decision::Allow { .. }) | None => {}
         }
     }
 

@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use super::{
     json::SCHEMA,
+    money::MoneyView,
     step::StepView,
-    task::{TaskView, Totals, moment_option},
+    task::{TaskView, Totals, moment_option, word},
 };
 use crate::{
+    config::settings::QuotaPolicy,
     model::{money::Tokens, object::CommitId, task::TaskId, workflow::PhaseId},
     sys::clock::to_rfc3339,
 };
@@ -116,6 +118,15 @@ pub enum RunEvent {
         until: Option<jiff::Timestamp>,
         /// Why.
         reason: String,
+        /// What is done meanwhile: `wait`, `switch` or `stop`.
+        #[serde(serialize_with = "word")]
+        policy: QuotaPolicy,
+    },
+    /// Quiet hours began, in which no agent's step begins, or ended.
+    Quiet {
+        /// When they end; none: they are over.
+        #[serde(serialize_with = "moment_option")]
+        until: Option<jiff::Timestamp>,
     },
     /// An agent may be asked again.
     Unparked {
@@ -171,6 +182,10 @@ pub enum RunEnd {
 pub struct RunSummary {
     /// How it ended.
     pub end: RunEnd,
+    /// Why it ended with work left, where that is a budget or a quota.
+    pub why: Option<String>,
+    /// What was spent, by this run and in all.
+    pub money: MoneyView,
     /// Every selected task as it stands.
     pub tasks: Vec<TaskView>,
     /// The sums over `tasks`, over all runs.

@@ -9,6 +9,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    json,
     look::{Ink, Look},
     step::{SignatureView, StepView},
     table::{self, Cell, numbers, words},
@@ -17,6 +18,7 @@ use super::{
 use crate::{
     model::{
         checkpoint::TaskState,
+        money::{Money, Tokens},
         object::CommitId,
         record::{ChangeKind, ChangedFile},
         task::TaskId,
@@ -50,6 +52,40 @@ pub struct LogView {
     pub tasks: Vec<TaskLog>,
 }
 
+/// What steps add up to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct LogTotals {
+    /// How many they are.
+    pub steps: usize,
+    /// Milliseconds of all added up.
+    pub duration_ms: u64,
+    /// What passed through models.
+    pub tokens: Tokens,
+    /// What is known of their cost.
+    #[serde(rename = "cost_usd")]
+    pub cost: Money,
+    /// Steps that used tokens at a cost that is not known.
+    #[serde(rename = "unknown_costs")]
+    pub unknown: usize,
+}
+
+impl LogTotals {
+    fn line(&self) -> String {
+        let time = text::duration(Duration::from_millis(self.duration_ms));
+        let mut parts = vec![format!("{} in {time}", text::count(self.steps, "step"))];
+        if self.tokens.total() > 0 {
+            parts.push(format!("{} tokens", text::tokens(self.tokens.total())));
+        }
+        if self.cost > Money::ZERO {
+            parts.push(self.cost.to_string());
+        }
+        if self.unknown > 0 {
+            parts.push(format!("{} of unknown cost", self.unknown));
+        }
+        parts.join(", ")
+    }
+}
+
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Detail {
@@ -66,6 +102,32 @@ impl LogView {
         for log in &mut self.tasks {
             log.steps.drain(..log.steps.len().saturating_sub(steps_max));
         }
+    }
+
+    /// What the steps that are shown add up to.
+    pub fn totals(&self) -> LogTotals {
+        let mut totals = LogTotals::default();
+        for step in self.tasks.iter().flat_map(|log| &log.steps) {
+            totals.steps += 1;
+            totals.duration_ms += step.duration_ms;
+            totals.tokens = totals.tokens + step.tokens;
+            totals.cost = totals.cost + step.cost.unwrap_or_default();
+            totals.unknown += usize::from(step.tokens.total() > 0 && step.cost.is_none());
+        }
+        totals
+    }
+
+    /// The view and its totals, as JSON.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            tasks: &'a [TaskLog],
+            totals: LogTotals,
+        }
+        json::write(&Whole { tasks: &self.tasks, totals: self.totals() }, out)
     }
 }
 
@@ -106,7 +168,10 @@ pub fn write(view: &LogView, look: Look, detail: Detail, out: &mut dyn Write) ->
             }
         }
     }
-    Ok(())
+    match view.totals() {
+        LogTotals { steps: 0, .. } => Ok(()),
+        totals => writeln!(out, "\n{}", totals.line()),
+    }
 }
 
 fn row(step: &StepView) -> Vec<Cell> {
@@ -208,7 +273,7 @@ RAE-001  running  Split fuse
 STEP  PHASE           OUTCOME        AGENT       MODEL           TOKENS   COST  TIME  COMMIT      SIGNATURE  WHAT
    8  code-review/S2  needs_changes  gemini-pro  gemini-2.5-pro   12.4k  $0.03   41s  0123456789  good       3 findings
 ";
-        assert_eq!(shown(Detail::Lines), lines);
+        assert_eq!(shown(Detail::Lines), format!("{lines}\n1 step in 41s, 12.4k tokens, $0.03\n"));
         let full = shown(Detail::Full);
         assert!(full.starts_with(lines), "{full}");
         assert!(full.contains("chosen by route 1: first choice"), "{full}");

@@ -11,6 +11,7 @@ pub mod gate_sarif;
 pub mod json;
 pub mod log;
 pub mod look;
+pub mod money;
 pub mod queue;
 pub mod review;
 pub mod routing;

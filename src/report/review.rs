@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     model::{
+        money::Money,
         object::CommitId,
         record::{GateVerdict, Record},
         task::TaskId,
@@ -27,7 +28,7 @@ pub struct Choice {
     /// The whole command.
     pub command: String,
     /// What it does.
-    pub does: &'static str,
+    pub does: String,
 }
 
 /// One phase that waits for a person.
@@ -60,6 +61,8 @@ pub enum Approvable {
     Yes,
     /// It is work or a gate: it is done again or skipped.
     No,
+    /// It waits for a word on what its task may cost in all: that much would do.
+    Money(Money),
 }
 
 impl ReviewItem {
@@ -74,14 +77,24 @@ impl ReviewItem {
     ) -> Self {
         let review = format!("git orchestrate review {task} {phase}");
         let mut choices = Vec::new();
-        let mut choice = |rest: &str, does| choices.push(Choice { command: format!("{review} {rest}"), does });
-        if approvable == Approvable::Yes {
-            choice("--approve", "overrule the review: it counts as passed");
+        let mut choice = |rest: &str, does: &str| {
+            choices.push(Choice { command: format!("{review} {rest}"), does: does.to_owned() });
+        };
+        match approvable {
+            Approvable::Yes => choice("--approve", "overrule the review: it counts as passed"),
+            Approvable::No => {}
+            Approvable::Money(usd) => choice("--approve", &format!("let the task cost up to {usd} in all")),
         }
-        choice("--feedback \"…\"", "try again with your advice");
-        choice("--retry", "try again as it is");
-        choice("--skip", "pass over this phase");
-        choice("--abort", "give up the task");
+        match approvable {
+            Approvable::Yes | Approvable::No => {
+                choice("--feedback \"…\"", "try again with your advice");
+                choice("--retry", "try again as it is");
+                choice("--skip", "pass over this phase");
+                choice("--abort", "give up the task");
+            }
+            // What has not begun is not given up by a step.
+            Approvable::Money(_) => {}
+        }
         Self {
             task,
             title,

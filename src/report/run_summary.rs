@@ -25,16 +25,22 @@ pub fn write(summary: &RunSummary, look: Look, out: &mut dyn Write) -> io::Resul
     }
     let elapsed = text::duration(Duration::from_millis(summary.elapsed_ms));
     writeln!(out, "{}", summary.totals.line())?;
+    if let Some(line) = summary.money.line() {
+        writeln!(out, "{line}")?;
+    }
     let (ink, end) = match summary.end {
         RunEnd::Done => (Ink::Good, "done"),
         RunEnd::Failed => (Ink::Bad, "not all tasks made it"),
         RunEnd::Held => (Ink::Warn, "a person must decide"),
         RunEnd::NothingMatched => (Ink::Warn, "nothing matched"),
-        RunEnd::Spent => (Ink::Warn, "the budget or the time is spent; nothing is lost"),
+        RunEnd::Spent => (Ink::Warn, "the budget or a quota is spent; nothing is lost"),
         RunEnd::Stopped => (Ink::Plain, "stopped; nothing is lost"),
         RunEnd::Interrupted { .. } => (Ink::Warn, "interrupted; nothing is lost"),
     };
     writeln!(out, "{}: {} in {elapsed}", look.paint(ink, end), text::count(summary.steps, "step"))?;
+    if let Some(why) = &summary.why {
+        writeln!(out, "because {}", text::clean_line(why))?;
+    }
     for (at, command) in summary.next.iter().enumerate() {
         writeln!(out, "{} {command}", if at == 0 { "next:" } else { "     " })?;
     }
@@ -45,27 +51,37 @@ pub fn write(summary: &RunSummary, look: Look, out: &mut dyn Write) -> io::Resul
 mod tests {
     use super::*;
     use crate::{
-        model::task::Task,
-        report::task::{TaskView, Totals},
+        model::{money::Money, task::Task},
+        report::{
+            money::{MoneyView, StandView},
+            task::{TaskView, Totals},
+        },
     };
 
     #[test]
     fn it_ends_with_the_next_command() {
+        let stand =
+            StandView { spent: Money::micros(4_000_000), limit: Some(Money::micros(5_000_000)), ..Default::default() };
         let tasks = vec![TaskView::new(&Task::new("api".parse().expect("an id"), "Add an API"), None, None)];
         let summary = RunSummary {
-            end: RunEnd::Stopped,
+            end: RunEnd::Spent,
+            why: Some("the next step may cost $2.00, and of the run's budget of $5.00 $4.00 is spent".to_owned()),
+            money: MoneyView { zone: "UTC".to_owned(), run: Some(stand), day: stand, month: stand },
             totals: Totals::of(&tasks),
             tasks,
             steps: 3,
             elapsed_ms: 61_000,
-            next: vec!["git orchestrate resume".to_owned()],
+            next: vec!["git orchestrate resume --budget 5".to_owned()],
         };
         let mut out = Vec::new();
         write(&summary, Look::default(), &mut out).expect("a Vec takes all");
         assert_eq!(
             String::from_utf8_lossy(&out),
-            "\nTASK  STATE  TITLE\napi   new    Add an API\n\n1 task: 1 new\nstopped; nothing is lost: 3 steps in 1m 01s\n\
-             next: git orchestrate resume\n"
+            "\nTASK  STATE  TITLE\napi   new    Add an API\n\n1 task: 1 new\n\
+             spent: this run $4.00 of $5.00, today $4.00 of $5.00, this month $4.00 of $5.00 (UTC)\n\
+             the budget or a quota is spent; nothing is lost: 3 steps in 1m 01s\n\
+             because the next step may cost $2.00, and of the run's budget of $5.00 $4.00 is spent\n\
+             next: git orchestrate resume --budget 5\n"
         );
     }
 }

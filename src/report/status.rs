@@ -10,10 +10,12 @@ use serde::Serialize;
 
 use super::{
     look::{Ink, Look},
+    money::MoneyView,
     table::{self, Cell, numbers, words},
-    task::{TaskView, Totals, moment_option, write_tasks},
+    task::{TaskView, Totals, moment_option, word, write_tasks},
 };
 use crate::{
+    config::settings::QuotaPolicy,
     model::{money::Tokens, task::TaskId, workflow::PhaseId},
     text,
 };
@@ -63,6 +65,9 @@ pub struct ParkedView {
     pub until: Option<jiff::Timestamp>,
     /// Why.
     pub reason: String,
+    /// What is done meanwhile: `wait`, `switch` or `stop`.
+    #[serde(serialize_with = "word")]
+    pub policy: QuotaPolicy,
 }
 
 /// How the whole stands.
@@ -80,6 +85,11 @@ pub struct StatusView {
     pub workers: Vec<WorkerView>,
     /// Agents that are not asked for a while.
     pub parked: Vec<ParkedView>,
+    /// When the hours end in which no agent's step begins; none: it is none of them.
+    #[serde(serialize_with = "moment_option")]
+    pub quiet_until: Option<jiff::Timestamp>,
+    /// What was spent, and what may be.
+    pub money: MoneyView,
     /// The sums over `tasks`.
     pub totals: Totals,
 }
@@ -150,7 +160,13 @@ pub fn write(view: &StatusView, look: Look, now: jiff::Timestamp, out: &mut dyn 
     for parked in &view.parked {
         let until = parked.until.map(|until| format!(" for {}", text::duration(since_moment(now, until))));
         let (agent, reason) = (text::clean_line(&parked.agent), text::clean_line(&parked.reason));
-        let line = format!("agent '{agent}' is parked{}: {reason}", until.unwrap_or_default());
+        let meanwhile = meanwhile(parked.policy);
+        let line = format!("agent '{agent}' is parked{}, {meanwhile}: {reason}", until.unwrap_or_default());
+        writeln!(out, "{}", look.paint(Ink::Warn, &line))?;
+    }
+    if let Some(until) = view.quiet_until {
+        let span = text::duration(since_moment(now, until));
+        let line = format!("quiet hours for {span}: no agent's step begins, gates and landings go on");
         writeln!(out, "{}", look.paint(Ink::Warn, &line))?;
     }
     if view.tasks.is_empty() {
@@ -159,7 +175,20 @@ pub fn write(view: &StatusView, look: Look, now: jiff::Timestamp, out: &mut dyn 
     writeln!(out)?;
     write_tasks(&view.tasks, look, out)?;
     writeln!(out)?;
-    writeln!(out, "{}", view.totals.line())
+    writeln!(out, "{}", view.totals.line())?;
+    match view.money.line() {
+        Some(line) => writeln!(out, "{line}"),
+        None => Ok(()),
+    }
+}
+
+/// What happens while an agent is parked.
+pub fn meanwhile(policy: QuotaPolicy) -> &'static str {
+    match policy {
+        QuotaPolicy::Wait => "its steps wait for it",
+        QuotaPolicy::Switch => "others do its steps",
+        QuotaPolicy::Stop => "the run stops",
+    }
 }
 
 fn worker_row(worker: &WorkerView) -> Vec<Cell> {
@@ -189,6 +218,10 @@ mod tests {
     use super::*;
     use crate::model::{checkpoint::TaskState, money::Money, task::Task};
 
+    fn spent(micros: u64) -> crate::report::money::StandView {
+        crate::report::money::StandView { spent: Money::micros(micros), ..Default::default() }
+    }
+
     fn view() -> StatusView {
         let mut first =
             TaskView::new(&Task::new("RAE-001".parse().expect("an id"), "Split\u{1b}[1m\nfuse"), None, None);
@@ -217,7 +250,14 @@ mod tests {
                 last: Some("Bash: cargo test".to_owned()),
                 tokens: Tokens { input: 1200, ..Tokens::default() },
             }],
-            parked: vec![ParkedView { agent: "gemini".to_owned(), until: None, reason: "quota".to_owned() }],
+            parked: vec![ParkedView {
+                agent: "gemini".to_owned(),
+                until: None,
+                reason: "quota".to_owned(),
+                policy: QuotaPolicy::Switch,
+            }],
+            quiet_until: jiff::Timestamp::from_second(840).ok(),
+            money: MoneyView { zone: "UTC".to_owned(), day: spent(30_000), month: spent(40_000), ..Default::default() },
         }
     }
 
@@ -232,13 +272,15 @@ mod tests {
 
 WORKER  TASK     PHASE         AGENT                          FOR  TOKENS  DOES
 0       RAE-001  implement/S2  claude (claude-sonnet-4-5)  1m 15s    1.2k  Bash: c…
-agent 'gemini' is parked: quota
+agent 'gemini' is parked, others do its steps: quota
+quiet hours for 2m 00s: no agent's step begins, gates and landings go on
 
 TASK     STATE                            DONE   COST  TITLE
 RAE-001  running implement/S2, attempt 2   2/5  $0.03  Split fuse
 docs     waiting                                       Write it down (for RAE-0…
 
 2 tasks: 1 running, 1 waiting; $0.03
+spent: today $0.03, this month $0.04 (UTC)
 "
         );
     }

@@ -69,7 +69,7 @@ pub struct StepView {
     pub outcome: Outcome,
     /// What a reviewer decided.
     pub verdict: Option<Status>,
-    /// What a person decided: `approve`, `retry`, `skip` or `abort`.
+    /// What a person decided: `approve`, `retry`, `skip`, `allow` or `abort`.
     pub decision: Option<&'static str>,
     /// One line, why it ended so.
     pub reason: String,
@@ -110,6 +110,7 @@ impl StepView {
             Some(Decision::Approve) => (Some("approve"), ""),
             Some(Decision::Retry { feedback }) => (Some("retry"), feedback.as_str()),
             Some(Decision::Skip) => (Some("skip"), ""),
+            Some(Decision::Allow { .. }) => (Some("allow"), ""),
             Some(Decision::Abort { reason }) => (Some("abort"), reason.as_str()),
             None => (None, ""),
         };

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    config::settings::QuotaPolicy,
     model::record::{Families, Family},
     text::list,
 };
@@ -18,6 +19,8 @@ pub struct Parked {
     pub until: Option<SystemTime>,
     /// A line for people.
     pub reason: String,
+    /// What is done meanwhile.
+    pub policy: QuotaPolicy,
 }
 
 /// An agent, chosen.
@@ -48,6 +51,16 @@ pub enum NoChoice {
         /// The candidates, with why each cannot now.
         passed_over: Vec<(String, String)>,
     },
+    /// The agent that would do it is parked, and its policy is that the run ends then.
+    #[error("'{agent}' is parked: {reason}")]
+    Stopped {
+        /// The agent.
+        agent: String,
+        /// Until when, if that is known.
+        until: Option<SystemTime>,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl NoChoice {
@@ -55,7 +68,7 @@ impl NoChoice {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::ForGood { .. } => Some("git orchestrate agents".to_owned()),
-            Self::ForNow { .. } => None,
+            Self::ForNow { .. } | Self::Stopped { .. } => None,
         }
     }
 }
@@ -70,7 +83,7 @@ fn sentence(passed_over: &[(String, String)]) -> String {
 }
 
 /// Chooses the first candidate that can be used (`families` has it), is of no family in `except`, is not parked and not
-/// busy (at the most steps it may do at once).
+/// busy (at the most steps it may do at once). A parked one whose policy is not to switch is not passed over.
 ///
 /// # Errors
 /// Nobody may play it, for good or for now.
@@ -88,10 +101,20 @@ pub fn choose(
             None => "cannot be used here".to_owned(),
             Some(family) if except.contains(family) => format!("is of the author's family '{family}'"),
             Some(_) => match parked.get(agent) {
-                Some(parked) => {
-                    untils.push(parked.until);
-                    format!("is parked: {}", parked.reason)
-                }
+                Some(Parked { until, reason, policy }) => match policy {
+                    QuotaPolicy::Switch => {
+                        untils.push(*until);
+                        format!("is parked: {reason}")
+                    }
+                    QuotaPolicy::Wait => {
+                        passed_over.push((agent.clone(), format!("is parked and waited for: {reason}")));
+                        return Err(NoChoice::ForNow { until: *until, passed_over });
+                    }
+                    QuotaPolicy::Stop => {
+                        let (agent, until, reason) = (agent.clone(), *until, reason.clone());
+                        return Err(NoChoice::Stopped { agent, until, reason });
+                    }
+                },
                 None if busy.contains(agent) => {
                     untils.push(None);
                     "is busy with as many steps as it may".to_owned()
@@ -120,15 +143,22 @@ mod tests {
     use super::*;
     use std::time::{Duration, UNIX_EPOCH};
 
-    /// `a` and `b` are of family x, `c` of y; `d` cannot be used. `parked` is `name` or `name=seconds`.
+    /// `a` and `b` are of family x, `c` of y; `d` cannot be used. `parked` is `name` or `name=seconds`, with `!` behind it
+    /// where it is waited for and `.` where the run stops.
     fn check(candidates: &str, except: &str, parked: &str, busy: &str, wanted: &str) {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let family = |name: &str| Family(name.to_owned());
         let families = [("a", "x"), ("b", "x"), ("c", "y")].map(|(a, f)| (a.to_owned(), family(f))).into();
         let parked = words(parked).into_iter().map(|word| {
-            let (name, until) = word.split_once('=').map_or((&word[..], None), |(name, s)| (name, s.parse().ok()));
+            let policy = match word.chars().last() {
+                Some('!') => QuotaPolicy::Wait,
+                Some('.') => QuotaPolicy::Stop,
+                _ => QuotaPolicy::Switch,
+            };
+            let word = word.trim_end_matches(['!', '.']);
+            let (name, until) = word.split_once('=').map_or((word, None), |(name, s)| (name, s.parse().ok()));
             let until = until.map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
-            (name.to_owned(), Parked { until, reason: "quota".to_owned() })
+            (name.to_owned(), Parked { until, reason: "quota".to_owned(), policy })
         });
         let except = words(except).iter().map(|name| family(name)).collect();
         let busy = words(busy).into_iter().collect();
@@ -139,6 +169,7 @@ mod tests {
                 format!("later {until:?}: {}", sentence(&passed_over))
             }
             Err(never @ NoChoice::ForGood { .. }) => format!("never: {never}"),
+            Err(stopped @ NoChoice::Stopped { .. }) => format!("stop: {stopped}"),
         };
         assert_eq!(said.trim_end_matches(", not "), wanted);
     }
@@ -156,6 +187,16 @@ mod tests {
         check("d c", "", "", "", "c, choice 2 of 2, not 'd' cannot be used here");
         check("a c", "", "a", "", "c, choice 2 of 2, not 'a' is parked: quota");
         check("a c", "", "", "a", "c, choice 2 of 2, not 'a' is busy with as many steps as it may");
+    }
+
+    #[test]
+    fn the_policy_of_a_parked_agent_decides() {
+        check("a c", "", "a=90!", "", "later Some(90): 'a' is parked and waited for: quota");
+        check("b a c", "", "a! b=60", "", "later None: 'b' is parked: quota and 'a' is parked and waited for: quota");
+        check("a c", "", "a.", "", "stop: 'a' is parked: quota");
+        check("c a", "", "a.", "", "c, first choice");
+        // Who may not play it at all is nobody to wait or stop for.
+        check("a c", "x", "a.", "", "c, choice 2 of 2, not 'a' is of the author's family 'x'");
     }
 
     #[test]

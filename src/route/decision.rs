@@ -145,5 +145,6 @@ fn against(agent: &str, no: NoChoice) -> String {
         NoChoice::ForGood { passed_over } | NoChoice::ForNow { passed_over, .. } => {
             passed_over.into_iter().next().map(|(_, why)| why).unwrap_or_else(|| format!("'{agent}' cannot"))
         }
+        NoChoice::Stopped { reason, .. } => format!("is parked, and the run stops then: {reason}"),
     }
 }

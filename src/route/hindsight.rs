@@ -170,7 +170,7 @@ impl Judging<'_> {
     fn person(&mut self, record: &Record) {
         let overrules = match &record.decision {
             Some(Decision::Approve | Decision::Skip) => true,
-            Some(Decision::Retry { .. } | Decision::Abort { .. }) | None => false,
+            Some(Decision::Retry { .. } | Decision::Allow { .. } | Decision::Abort { .. }) | None => false,
         };
         let Some(said) = self.said.get(&record.phase).filter(|said| overrules && !said.approved) else { return };
         self.trials[said.own].worth = Worth::Miss;

@@ -1,10 +1,13 @@
 //! Who does what and what it costs: rules, families, prices, the choice and its reason. Decides, and touches nothing.
 //! Knows nothing of programs or of whether they are installed; it is told.
 
+pub mod backoff;
 mod beta;
+pub mod budget;
 mod candidates;
 mod choice;
 mod decision;
+pub mod estimate;
 pub mod hindsight;
 pub mod history;
 pub mod learned;

@@ -83,7 +83,11 @@ pub fn price(prices: &BTreeMap<String, Price>, model: &str) -> Option<Price> {
 
 /// What tokens of a model cost, rounded up to the next micro-dollar; none: its price is not known.
 pub fn cost(prices: &BTreeMap<String, Price>, model: &str, tokens: &Tokens) -> Option<Money> {
-    let price = price(prices, model)?;
+    Some(at(price(prices, model)?, tokens))
+}
+
+/// What tokens cost at a price, rounded up to the next micro-dollar.
+pub fn at(price: Price, tokens: &Tokens) -> Money {
     // A tenth of a whole number of micro-dollars need not be one, so it is taken of the product.
     let cache_read = match price.cache_read {
         Some(read) => u128::from(tokens.cache_read) * u128::from(read.micros) * 10,
@@ -93,7 +97,7 @@ pub fn cost(prices: &BTreeMap<String, Price>, model: &str, tokens: &Tokens) -> O
     let whole = [(tokens.input, price.input), (tokens.output, price.output), (tokens.cache_write, cache_write)];
     let whole: u128 = whole.iter().map(|(count, price)| u128::from(*count) * u128::from(price.micros)).sum();
     let micros = whole.saturating_mul(10).saturating_add(cache_read).div_ceil(PRICE_TOKENS * 10);
-    Some(Money::micros(u64::try_from(micros).unwrap_or(u64::MAX)))
+    Money::micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ use super::{
     salvage,
     secrets::{self, Inspection, redact_answer, redact_event},
     setup,
+    spending::Attempt,
     workshop::{SlotGuard, Workshop},
 };
 use crate::{
     agents::{
         agent::Agent,
-        request::{AgentEvent, Answer, EndedAs, Request, Structure},
+        request::{AgentEvent, Answer, EndedAs, Request, SpendMax, Structure},
         schema,
     },
     config::settings::{Durability, SecretScan},
@@ -113,19 +114,17 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
         let hint = format!("git orchestrate show {} --prompt {}", job.task.id, job.work.phase);
         (shop.tell)(RunEvent::Warning { message, hint: Some(hint) });
     }
+    let mut spent = shop.spending.begin(job.slot, attempt(job, name, &started))?;
+    crate::sys::crash_point::reach("step.spending");
     let mut asked = ask(shop, job, agent, &slot, *access, structure, &prompt)?;
+    spent.cost(cost_of(job, role, &asked));
     asked.duration_ms = clock.elapsed().as_millis() as u64;
     crate::sys::crash_point::reach("step.answered");
     if !matches!(asked.answer.ended, EndedAs::Cancelled | EndedAs::Limited { .. }) {
-        return judge(
-            shop,
-            job,
-            agent,
-            slot,
-            draft,
-            asked,
-            Told { role, access: *access, from, code, prompt, started },
-        );
+        let told = Told { role, access: *access, from, code, prompt, started };
+        let made = judge(shop, job, agent, slot, draft, asked, told)?;
+        spent.made();
+        return Ok(made);
     }
     let saved = salvage::save(&mut slot, &shop.identity, job.task.id.as_str())?;
     slot.clean();
@@ -138,6 +137,29 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
         EndedAs::Limited { until, reason } => Dropped::Parked { until, reason },
         EndedAs::Cancelled | EndedAs::Finished | EndedAs::Failed(_) | EndedAs::Infra(_) => Dropped::Cancelled,
     }))
+}
+
+fn attempt(job: &Job, agent: &str, started: &str) -> Attempt {
+    Attempt {
+        task: job.task.id.clone(),
+        phase: job.work.phase.clone(),
+        attempt: job.work.attempt,
+        agent: agent.to_owned(),
+        started: started.to_owned(),
+        cost_usd: job.grant.map_or(Money::ZERO, |grant| grant.amount),
+    }
+}
+
+/// What an attempt counts for if it leaves no step.
+fn cost_of(job: &Job, role: &Role, asked: &Asked) -> Money {
+    let usual = || job.grant.map_or(Money::ZERO, |grant| grant.usual);
+    let unknown = |outcome| route::estimate::unknown(&role.0, &asked.tokens, outcome);
+    asked.cost.unwrap_or_else(|| match &asked.answer.ended {
+        // Refused before it did anything, as far as it tells.
+        EndedAs::Limited { .. } | EndedAs::Infra(_) => unknown(Outcome::Infra).unwrap_or_default(),
+        EndedAs::Cancelled => unknown(Outcome::Infra).unwrap_or_else(usual),
+        EndedAs::Finished | EndedAs::Failed(_) => unknown(Outcome::Failed).unwrap_or_default(),
+    })
 }
 
 /// What was known before the agent was asked.
@@ -185,10 +207,15 @@ fn ask(
         wall: spec_timeout.unwrap_or(limits.step_timeout).0,
         idle: limits.idle_timeout.0,
         output_bytes_max: limits.output_bytes as usize,
-        spend_max: None,
+        spend_max: spend_max(shop, job, agent),
     };
     let mut asked = question(shop, job, agent, &request);
-    if let (EndedAs::Finished, Err(why)) = (&asked.answer.ended, &asked.document) {
+    if let Some(limit) = &mut request.spend_max {
+        limit.usd = limit.usd.saturating_sub(asked.cost.unwrap_or_else(|| limit.cost(&asked.tokens)));
+    }
+    // Asking once more needs money too.
+    let may_ask = request.spend_max.is_none_or(|limit| limit.usd > Money::ZERO);
+    if let (EndedAs::Finished, Err(why), true) = (&asked.answer.ended, &asked.document, may_ask) {
         request.prompt = context::ask_again(&prompt.text, &asked.answer.text, why, structure);
         let first = asked;
         asked = question(shop, job, agent, &request);
@@ -206,6 +233,13 @@ fn ask(
         tracing::warn!(%source, path = %scratch.display(), "a scratch directory was not emptied");
     }
     Ok(asked)
+}
+
+/// The most that the agent is told a step may cost, where it can be told.
+fn spend_max(shop: &Workshop, job: &Job, agent: &Agent) -> Option<SpendMax> {
+    let grant = job.grant.filter(|grant| grant.is_cap)?;
+    let price = route::estimate::price_of(&shop.project.settings.prices, agent.model());
+    Some(SpendMax { price, usd: route::estimate::told_limit(grant.amount) })
 }
 
 /// Removes what a step left in its scratch directory, which the worker's next step uses again.

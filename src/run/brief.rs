@@ -177,6 +177,7 @@ pub fn show(project: &Project, foreman: &Foreman, queued: &Queued, phase: &Phase
         tip: queued.tip,
         agent: None,
         chosen: String::new(),
+        grant: None,
         checkpoint,
     };
     prompt(project, &templates, &Asking { job: &job, role: &role, access, structure, code })

@@ -1,14 +1,15 @@
 //! What a person decides about a held phase, and requests to a run that is at work.
 //! Knows nothing of how the person was asked.
 
-use std::{fs, io};
+use std::{collections::BTreeMap, fs, io, sync::Mutex};
 
 use super::{
     Project, RunError,
     commit::{Committed, Step, commit_with, step_commit},
-    foreman::Job,
+    foreman::{self, Job},
     preflight,
-    queue::Queued,
+    queue::{self, Queued},
+    workshop::Brief,
 };
 use crate::{
     config::settings::Durability,
@@ -16,8 +17,11 @@ use crate::{
     model::{
         checkpoint::{Checkpoint, TaskState},
         machine::State,
+        money::Money,
         next::{What, Work},
+        object::CommitId,
         record::{Actor, Decision, Record},
+        task::TaskId,
         workflow::PhaseId,
     },
     sys::{
@@ -72,25 +76,62 @@ pub fn decide(
     named: Option<&PhaseId>,
     decision: Decision,
 ) -> Result<Committed, RunError> {
-    let _lease = lock::acquire(&project.local.lock(), "review")?;
+    let lease = lock::acquire(&project.local.lock(), "review")?;
     crate::sys::crash_point::reach("decision.locked");
     let phase = phase(queued, named, &decision)?;
     let (Some(checkpoint), Some(tip)) = (&queued.checkpoint, queued.tip) else {
         return Err(RunError::NotHeld(queued.task.id.clone()));
     };
+    write_down(project, &Decided { queued, checkpoint, tip: Some(tip), phase, decision, briefs: None }, &lease)
+}
+
+/// Lets a task cost that much in all, as a step. A task that has not begun begins with it.
+///
+/// # Errors
+/// [`RunError::HeldBy`] while a run is at work; else when it cannot be written.
+pub fn allow(project: &Project, queue: &[Queued], queued: &Queued, usd: Money) -> Result<Committed, RunError> {
+    let lease = lock::acquire(&project.local.lock(), "review")?;
+    let not_held = || RunError::NotHeld(queued.task.id.clone());
+    let decision = Decision::Allow { usd };
+    if let (Some(checkpoint), Some(tip)) = (&queued.checkpoint, queued.tip) {
+        let phase = checkpoint.current().map(|phase| phase.id.clone()).ok_or_else(not_held)?;
+        let decided = Decided { queued, checkpoint, tip: Some(tip), phase, decision, briefs: None };
+        return write_down(project, &decided, &lease);
+    }
+    let workflow = queue::workflow(project, &queued.task, None)?;
+    let base = preflight::integration(project, &mut Vec::new())?;
+    let briefs = Mutex::new(preflight::brief(project, queue, &queued.task.id, &workflow));
+    let checkpoint = &Checkpoint::begin(&queued.task, workflow, base, foreman::bounds(&project.settings));
+    let phase = checkpoint.current().map(|phase| phase.id.clone()).ok_or_else(not_held)?;
+    write_down(project, &Decided { queued, checkpoint, tip: None, phase, decision, briefs: Some(&briefs) }, &lease)
+}
+
+/// What a person decided, about which state of a task.
+struct Decided<'a> {
+    queued: &'a Queued,
+    checkpoint: &'a Checkpoint,
+    tip: Option<CommitId>,
+    phase: PhaseId,
+    decision: Decision,
+    /// What the first commit of a task carries.
+    briefs: Option<&'a Mutex<BTreeMap<TaskId, Brief>>>,
+}
+
+fn write_down(project: &Project, decided: &Decided, _lease: &lock::Lease) -> Result<Committed, RunError> {
+    let Decided { queued, checkpoint, tip, phase, decision, briefs } = decided;
     let identity = project.repository.identity()?;
     let signer = preflight::signer(&project.repository, project.settings.commits.key)?;
-    let from = step_commit(&project.repository, checkpoint, Some(tip), checkpoint.good)?;
+    let from = step_commit(&project.repository, checkpoint, *tip, checkpoint.good)?;
     let draft = project.repository.draft();
     let code = project.repository.code_tree(from)?;
-    let feedback = match &decision {
+    let feedback = match decision {
         Decision::Retry { feedback } => feedback.clone(),
-        Decision::Approve | Decision::Skip | Decision::Abort { .. } => String::new(),
+        Decision::Approve | Decision::Skip | Decision::Allow { .. } | Decision::Abort { .. } => String::new(),
     };
     let record = Record {
-        attempt: checkpoint.phase(&phase).map_or(1, |phase| phase.attempts),
+        attempt: checkpoint.phase(phase).map_or(1, |phase| phase.attempts),
         reason: feedback.clone(),
-        decision: Some(decision),
+        decision: Some(decision.clone()),
         feedback,
         ..Record::begin(
             queued.task.id.clone(),
@@ -104,11 +145,12 @@ pub fn decide(
     let job = Job {
         slot: 0,
         task: std::sync::Arc::new(queued.task.clone()),
-        checkpoint: checkpoint.clone(),
-        tip: Some(tip),
-        work: Work { phase, what: What::Land, from: checkpoint.good, attempt: 0 },
+        checkpoint: (*checkpoint).clone(),
+        tip: *tip,
+        work: Work { phase: phase.clone(), what: What::Land, from: checkpoint.good, attempt: 0 },
         agent: None,
         chosen: String::new(),
+        grant: None,
     };
     let step = Step { job: &job, from, code, record, transcript: None };
     commit_with(
@@ -119,7 +161,7 @@ pub fn decide(
             author: project.settings.commits.author,
             durability: Durability::Full,
             secrets: &project.secrets,
-            briefs: None,
+            briefs: *briefs,
         },
         draft,
         step,

@@ -12,15 +12,17 @@ use std::{
 
 use super::{
     Project, RunError, agent_step, decide,
-    foreman::{Dropped, Foreman, Happened, Job, Landing, Order},
+    foreman::{Dropped, Foreman, Happened, Job, Landing, Order, Spent},
     gate_step, land_step,
     live::{ParkedAgent, Run},
+    parking::Change,
     preflight::{self, Prepared},
+    purse::{Consent, Notice},
     view,
     workshop::Workshop,
 };
 use crate::{
-    model::{checkpoint::TaskState, next::What, task::TaskId, workflow::PhaseId},
+    model::{checkpoint::TaskState, money::Money, next::What, task::TaskId, workflow::PhaseId},
     report::{
         event::{RunEnd, RunEvent, RunSummary},
         step::{SignatureView, StepView},
@@ -52,6 +54,10 @@ pub struct Options {
     pub until: Option<PhaseId>,
     /// Take up task files that were edited since their tasks began.
     pub reload: bool,
+    /// What this run may cost, whatever the configuration says of runs, days and months.
+    pub budget: Option<Money>,
+    /// Tasks that may begin however much they are likely to cost.
+    pub consent: Consent,
     /// The words of the command, for who finds the lock taken.
     pub command: String,
 }
@@ -166,6 +172,7 @@ impl Driver {
             for order in self.foreman.orders(clock::now()) {
                 self.carry_out(&pool, order, show);
             }
+            self.tell_news(show);
             if !self.foreman.is_busy() && (self.stop.level.is_some() || self.foreman.wakes_at().is_none()) {
                 break;
             }
@@ -252,16 +259,17 @@ impl Driver {
                 show(&RunEvent::StepFinished { slot: slot.map(|slot| slot as u32), step: Box::new(step) });
                 self.show_task(&record.task, show);
             }
-            Happened::Dropped { slot, task, phase, agent, why } => {
+            Happened::Dropped { slot, task, phase, agent, why, cost: _ } => {
                 let reason = match &why {
                     Dropped::Cancelled => "stopped".to_owned(),
                     Dropped::Parked { reason, .. } | Dropped::Broken(reason) => reason.clone(),
                 };
                 show(&RunEvent::StepDropped { slot: slot as u32, task: task.clone(), phase, reason: reason.clone() });
                 if let (Dropped::Parked { .. }, Some(agent)) = (&why, agent) {
-                    let parked = self.foreman.parked().get(&agent);
+                    let parked = self.foreman.parking().parked().get(&agent);
                     let until = parked.and_then(|parked| jiff::Timestamp::try_from(parked.until?).ok());
-                    show(&RunEvent::Parked { agent, until, reason });
+                    let policy = self.shop.project.settings.quota_policy(&agent);
+                    show(&RunEvent::Parked { agent, until, reason, policy });
                     self.write_parked();
                 }
                 self.show_task(&task, show);
@@ -278,6 +286,25 @@ impl Driver {
             }
             Happened::LandingEnded { problem: None, .. } => {}
         }
+    }
+
+    /// Shows what time and money brought.
+    fn tell_news(&mut self, show: &mut dyn FnMut(&RunEvent)) {
+        let (notices, changes) = self.foreman.take_news();
+        for Notice { message, hint } in notices {
+            show(&RunEvent::Warning { message, hint });
+        }
+        if changes.is_empty() {
+            return;
+        }
+        for change in changes {
+            show(&match change {
+                Change::Unparked(agent) => RunEvent::Unparked { agent },
+                Change::Quiet(until) => RunEvent::Quiet { until: jiff::Timestamp::try_from(until).ok() },
+                Change::Loud => RunEvent::Quiet { until: None },
+            });
+        }
+        self.write_parked();
     }
 
     fn show_task(&self, id: &TaskId, show: &mut dyn FnMut(&RunEvent)) {
@@ -297,32 +324,48 @@ impl Driver {
             .filter(|entry| !matches!(entry.state(), TaskState::Landed | TaskState::Aborted))
             .filter_map(|entry| Some((entry.task.id.clone(), self.foreman.why_waiting(entry)?)))
             .collect();
-        self.shop.live.run(Run { pid: std::process::id(), since: self.since.clone(), jobs: self.jobs, waiting });
+        let [money, _, _] = self.foreman.money();
+        self.shop.live.run(Run {
+            pid: std::process::id(),
+            since: self.since.clone(),
+            jobs: self.jobs,
+            waiting,
+            spent_usd: money.spent,
+            reserved_usd: money.reserved,
+            budget_usd: money.limit,
+        });
     }
 
     fn write_parked(&self) {
-        let parked = self.foreman.parked().iter().map(|(agent, parked)| ParkedAgent {
+        let parking = self.foreman.parking();
+        let parked = parking.parked().iter().map(|(agent, parked)| ParkedAgent {
             agent: agent.clone(),
             until: parked.until.map(clock::to_rfc3339).unwrap_or_default(),
             reason: parked.reason.clone(),
+            policy: parked.policy,
+            streak: parking.streak(agent),
         });
         self.shop.live.parked(&parked.collect::<Vec<_>>());
     }
 
     fn summary(&self) -> RunSummary {
         let tasks = self.views();
-        let end = self.end(&tasks);
+        let spent = self.foreman.spent();
+        let end = self.end(&tasks, spent.as_ref());
+        let why = spent.as_ref().filter(|_| end == RunEnd::Spent).map(ToString::to_string);
         RunSummary {
             end,
+            why,
+            money: view::money(&self.foreman),
             totals: Totals::of(&tasks),
             steps: self.steps,
             elapsed_ms: self.begun.elapsed().as_millis() as u64,
-            next: view::next_commands(&self.shop.project, end, &tasks),
+            next: view::next_commands(&self.shop.project, end, &tasks, spent.as_ref()),
             tasks,
         }
     }
 
-    fn end(&self, tasks: &[TaskView]) -> RunEnd {
+    fn end(&self, tasks: &[TaskView], spent: Option<&Spent>) -> RunEnd {
         let any = |state| tasks.iter().any(|task| task.state == state);
         match (self.stop.level, self.stop.signal) {
             (Some(_), Some(signal)) => return RunEnd::Interrupted { signal },
@@ -331,6 +374,8 @@ impl Driver {
         }
         if tasks.is_empty() {
             RunEnd::NothingMatched
+        } else if spent.is_some() {
+            RunEnd::Spent
         } else if self.foreman.entries().any(|entry| entry.selected && entry.broken.is_some()) {
             RunEnd::Failed
         } else if any(TaskState::Held) {
@@ -367,7 +412,9 @@ fn step(shop: &Workshop, job: &Job) -> Happened {
         Err(error) => Dropped::Broken(error.to_string()),
     };
     let (task, phase) = (job.task.id.clone(), job.work.phase.clone());
-    Happened::Dropped { slot: job.slot, task, phase, agent: job.agent.clone(), why }
+    // What was never asked cost nothing.
+    let cost = Some(shop.spending.take_ended(job.slot).unwrap_or_default());
+    Happened::Dropped { slot: job.slot, task, phase, agent: job.agent.clone(), why, cost }
 }
 
 fn land(shop: &Workshop, batch: Vec<Landing>, sender: &Sender<Event>) {

@@ -5,27 +5,37 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use super::learning::Learning;
+mod waiting;
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+
+pub use self::waiting::Spent;
+
+use super::{
+    learning::Learning,
+    parking::{Change, Parking},
+    purse::{Asked, Funds, Grant, Notice, Purse},
+};
 use crate::{
-    agents::family::another_than,
     config::settings::Settings,
     model::{
         checkpoint::{Bounds, Checkpoint, TaskState},
-        next::{Stop, What, Work, World, next},
+        money::Money,
+        next::{What, Work, World, next},
         object::CommitId,
-        record::{Families, Family, Record},
+        record::{Families, Family, Outcome, Record},
         task::{Task, TaskId},
         workflow::{Access, PhaseId, Role, Workflow},
     },
     plan::{self, Graph},
-    route::{self, Choice, Circumstances, NoChoice, Parked, Preference},
+    route::{self, Choice, Circumstances, NoChoice, Parked, Preference, budget::Stand},
 };
 
 /// How a run is to go.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rules {
     /// Workers.
     pub jobs: usize,
@@ -35,6 +45,10 @@ pub struct Rules {
     pub batch_max: usize,
     /// Nothing is started for this phase or after it.
     pub until: Option<PhaseId>,
+    /// The time zone of days and of hours of the day.
+    pub zone: TimeZone,
+    /// What decides where chance does.
+    pub seed: u64,
 }
 
 /// Who works on a phase.
@@ -104,6 +118,8 @@ pub struct Job {
     pub agent: Option<String>,
     /// Why that agent; empty for a gate.
     pub chosen: String,
+    /// What it may cost; none for a gate.
+    pub grant: Option<Grant>,
 }
 
 /// What is to be carried out.
@@ -168,6 +184,8 @@ pub enum Happened {
         agent: Option<String>,
         /// Why.
         why: Dropped,
+        /// What it cost; none: nobody knows.
+        cost: Option<Money>,
     },
     /// Tasks are on the integration branch.
     Landed {
@@ -200,9 +218,12 @@ pub struct Foreman {
     gates_running: usize,
     agents_running: BTreeMap<String, u32>,
     learning: Option<Learning>,
-    parked: BTreeMap<String, Parked>,
-    /// How often in a row each agent was parked.
-    streaks: BTreeMap<String, u32>,
+    parking: Parking,
+    purse: Purse,
+    /// What changed as time went on and was not told yet.
+    changes: Vec<Change>,
+    /// Why nothing new is started, once an agent's policy was to stop.
+    quota_spent: Option<String>,
     /// The time that was last told.
     now: SystemTime,
     landing: bool,
@@ -213,15 +234,6 @@ pub struct Foreman {
 
 /// Times in a row that a landing may fail for reasons of its own before the run gives up landing.
 const LANDING_PROBLEMS_MAX: u32 = 3;
-/// How long an agent is left alone whose provider names no time: doubled each time in a row.
-const PARK_FIRST: Duration = Duration::from_secs(60);
-/// The longest that it becomes.
-const PARK_MAX: Duration = Duration::from_secs(3600);
-
-fn park_for(streak: u32) -> Duration {
-    PARK_FIRST.saturating_mul(1 << streak.min(6)).min(PARK_MAX)
-}
-
 impl Foreman {
     /// A run over these tasks, in this order of precedence, with the integration branch at `integration`.
     pub fn new(
@@ -231,21 +243,12 @@ impl Foreman {
         entries: Vec<Entry>,
         integration: CommitId,
     ) -> Self {
-        let limits = &settings.limits;
-        let bounds = Bounds {
-            attempts_max: limits.attempts,
-            infra_max: limits.infra,
-            land_rounds_max: limits.land_rounds,
-            budget_usd: limits.task_budget_usd,
-            timeout: limits.task_timeout,
-        };
+        let bounds = bounds(&settings);
         let graph = Graph::new(entries.iter().map(|entry| entry.task.as_ref()));
         let ids: Vec<TaskId> = entries.iter().map(|entry| entry.task.id.clone()).collect();
         let order = graph.order(&ids);
         Self {
             free: (0..rules.jobs).collect(),
-            rules,
-            settings,
             families,
             graph,
             order,
@@ -254,9 +257,13 @@ impl Foreman {
             gates_running: 0,
             agents_running: BTreeMap::new(),
             learning: None,
-            parked: BTreeMap::new(),
-            streaks: BTreeMap::new(),
+            parking: Parking::new(rules.seed, rules.zone.clone(), &settings),
+            purse: Purse::new(Funds::default(), &settings, []),
+            changes: Vec::new(),
+            quota_spent: None,
             now: SystemTime::UNIX_EPOCH,
+            rules,
+            settings,
             landing: false,
             landing_problems: 0,
             stopping: false,
@@ -281,9 +288,9 @@ impl Foreman {
         }
     }
 
-    /// Agents that are not asked now.
-    pub fn parked(&self) -> &BTreeMap<String, Parked> {
-        &self.parked
+    /// Agents that are not asked now, and until when all rest.
+    pub fn parking(&self) -> &Parking {
+        &self.parking
     }
 
     /// Lets what came of earlier steps decide in which order agents are taken.
@@ -308,8 +315,37 @@ impl Foreman {
     }
 
     /// Parks an agent, as an earlier run left it.
-    pub fn park(&mut self, agent: String, parked: Parked) {
-        self.parked.insert(agent, parked);
+    pub fn park(&mut self, agent: String, parked: Parked, streak: u32) {
+        self.parking.restore(agent, parked, streak);
+    }
+
+    /// Gives the run its money, at that time.
+    pub fn fund(&mut self, funds: Funds, now: SystemTime) {
+        self.now = now;
+        let new = self
+            .entries
+            .values()
+            .filter(|entry| entry.checkpoint.is_none() && entry.workflow.is_some() && entry.selected && !entry.landed);
+        let new: Vec<_> = new.map(|entry| (entry.task.clone(), self.checkpoint(entry))).collect();
+        let new = new.iter().map(|(task, checkpoint)| (task.as_ref(), checkpoint.clone()));
+        self.purse = Purse::new(funds, &self.settings, new);
+        self.purse.warn(None, self.today());
+    }
+
+    /// The day that it is, by the calendar of the run's time zone.
+    pub fn today(&self) -> Date {
+        let now = Timestamp::try_from(self.now).unwrap_or_default();
+        now.to_zoned(self.rules.zone.clone()).date()
+    }
+
+    /// How the budgets of the run, of today and of this month stand.
+    pub fn money(&self) -> [Stand; 3] {
+        self.purse.stands(self.today())
+    }
+
+    /// What a person should hear, and what changed as time went on; told once.
+    pub fn take_news(&mut self) -> (Vec<Notice>, Vec<Change>) {
+        (self.purse.take_notices(), std::mem::take(&mut self.changes))
     }
 
     /// Workers.
@@ -337,34 +373,13 @@ impl Foreman {
         self.landing || self.free.len() < self.rules.jobs
     }
 
-    /// When the next parked agent may be asked again, if that is what the run waits for.
-    pub fn wakes_at(&self) -> Option<SystemTime> {
-        self.parked
-            .values()
-            .filter_map(|parked| parked.until)
-            .min()
-            .filter(|_| !self.stopping && self.waits_for_agent())
-    }
-
-    fn waits_for_agent(&self) -> bool {
-        self.entries.values().any(|entry| {
-            entry.may_work()
-                && self.unmet(entry).is_empty()
-                && self.next(entry).work.iter().any(|work| match &work.what {
-                    What::Agent { role, except, .. } => {
-                        matches!(self.choose(entry, work, role, except), Err(NoChoice::ForNow { .. }))
-                    }
-                    What::Gate { .. } | What::Land => false,
-                })
-        })
-    }
-
     /// What is to be carried out now. Every order is taken to be carried out: call it once, act, and report back.
     pub fn orders(&mut self, now: SystemTime) -> Vec<Order> {
         self.now = now;
-        self.parked.retain(|_, parked| parked.until.is_none_or(|until| until > now));
+        let changes = self.parking.tick(now);
+        self.changes.extend(changes);
         let mut orders = Vec::new();
-        if self.stopping {
+        if self.stopping || self.quota_spent.is_some() {
             return orders;
         }
         orders.extend(self.landing());
@@ -412,7 +427,7 @@ impl Foreman {
 
     fn steps(&mut self, id: &TaskId) -> Vec<Order> {
         let Some(entry) = self.entries.get(id) else { return Vec::new() };
-        if !self.unmet(entry).is_empty() || self.overlap(entry).is_some() {
+        if !self.unmet(entry).is_empty() || self.overlap(entry).is_some() || self.unusual(entry).is_some() {
             return Vec::new();
         }
         let checkpoint = self.checkpoint(entry);
@@ -423,16 +438,29 @@ impl Foreman {
         let mut orders = Vec::new();
         for work in works {
             let Some(entry) = self.entries.get(id) else { break };
-            let (agent, chosen) = match &work.what {
+            if self.free.is_empty() {
+                break;
+            }
+            let (agent, chosen, grant) = match &work.what {
                 What::Land => continue,
                 What::Gate { .. } if self.gates_running >= self.rules.gates_max => continue,
-                What::Gate { .. } => (None, String::new()),
+                What::Gate { .. } => (None, String::new(), None),
                 What::Agent { role, except, .. } => match self.choose(entry, &work, role, except) {
-                    Ok(choice) => (Some(choice.agent), choice.why),
-                    Err(_) => continue,
+                    Ok(_) if self.parking.quiet_until().is_some() => continue,
+                    Ok(choice) => {
+                        let (settings, today) = (self.settings.clone(), self.today());
+                        let asked = Asked { task: &task, checkpoint: &checkpoint, role, agent: &choice.agent };
+                        let Ok(grant) = self.purse.reserve(&settings, &asked, &work.phase, today) else { continue };
+                        (Some(choice.agent), choice.why, Some(grant))
+                    }
+                    Err(NoChoice::Stopped { agent, reason, .. }) => {
+                        self.quota_spent = Some(format!("agent '{agent}' is parked, and then the run stops: {reason}"));
+                        return orders;
+                    }
+                    Err(NoChoice::ForGood { .. } | NoChoice::ForNow { .. }) => continue,
                 },
             };
-            let Some(slot) = self.free.pop_first() else { break };
+            let slot = self.free.pop_first().expect("BUG: a worker was free a moment before");
             match &agent {
                 Some(agent) => *self.agents_running.entry(agent.clone()).or_default() += 1,
                 None => self.gates_running += 1,
@@ -440,7 +468,8 @@ impl Foreman {
             if let Some(entry) = self.entries.get_mut(id) {
                 entry.running.insert(work.phase.clone(), AtWork { slot, agent: agent.clone() });
             }
-            let job = Job { slot, task: task.clone(), checkpoint: checkpoint.clone(), tip, work, agent, chosen };
+            let (task, checkpoint) = (task.clone(), checkpoint.clone());
+            let job = Job { slot, task, checkpoint, tip, work, agent, chosen, grant };
             orders.push(Order::Step(Box::new(job)));
             if first {
                 break;
@@ -497,7 +526,7 @@ impl Foreman {
             most.is_some_and(|most| **running >= most)
         };
         let busy = self.agents_running.iter().filter(is_busy).map(|(agent, _)| agent.clone()).collect();
-        ask(Circumstances { families: &self.families, except, parked: &self.parked, busy: &busy })
+        ask(Circumstances { families: &self.families, except, parked: self.parking.parked(), busy: &busy })
     }
 
     fn choose(&self, entry: &Entry, work: &Work, role: &Role, except: &Families) -> Result<Choice, NoChoice> {
@@ -530,61 +559,18 @@ impl Foreman {
         })
     }
 
-    /// Why a task that is not over does nothing now; none if it is at work.
-    pub fn why_waiting(&self, entry: &Entry) -> Option<String> {
-        if let Some(broken) = &entry.broken {
-            return Some(broken.clone());
-        }
-        if !entry.running.is_empty() || entry.landed || entry.landing {
-            return None;
-        }
-        let states = |id: &TaskId| self.entries.get(id).map_or(TaskState::New, Entry::state);
-        if entry.checkpoint.is_none()
-            && let Some(why) = self.graph.why_waiting(&entry.task.id, &states)
-        {
-            return Some(why);
-        }
-        if let Some(why) = self.overlap(entry) {
-            return Some(why);
-        }
-        let next = self.next(entry);
-        for work in &next.work {
-            if let What::Agent { role, except, .. } = &work.what
-                && let Err(no) = self.choose(entry, work, role, except)
-            {
-                return Some(no.to_string());
-            }
-        }
-        next.stops.first().map(|stop| self.why_stopped(entry, stop))
-    }
-
-    /// A stop in words.
-    pub fn why_stopped(&self, entry: &Entry, stop: &Stop) -> String {
-        match stop {
-            Stop::Held { why, .. } => why.clone(),
-            Stop::Until(phase) => format!("stopped before {phase}, as asked"),
-            Stop::NoReviewer { role, authors, .. } => {
-                let authors: Vec<&str> = authors.iter().map(|family| family.0.as_str()).collect();
-                let known = route::candidates(&self.settings, role, &entry.task).join(", ");
-                let another = another_than(authors.first().copied().unwrap_or_default());
-                format!(
-                    "no {role} of another family than its author's ({}), now: {known}; add one to .handoff/config.toml, such \
-                     as {another}, and name it as '{role}' in [roles]",
-                    authors.join(", ")
-                )
-            }
-        }
-    }
-
     /// Takes in what happened.
     pub fn absorb(&mut self, happened: &Happened) {
         match happened {
             Happened::Committed { slot, checkpoint, tip, record } => {
                 self.release(*slot, &record.task, &record.phase);
-                self.streaks.remove(record.actor.name());
                 if let (Some(learning), Some(entry)) = (&mut self.learning, self.entries.get(&record.task)) {
                     learning.take_in(&entry.task, checkpoint, record);
                 }
+                if record.outcome != Outcome::Infra {
+                    self.parking.did_a_step(record.actor.name());
+                }
+                self.purse.made(record, checkpoint, self.today());
                 if let Some(entry) = self.entries.get_mut(&record.task) {
                     // Two steps of one task may be told in the wrong order; the repository has the right one.
                     if entry.checkpoint.as_ref().is_none_or(|known| known.seq < checkpoint.seq) {
@@ -596,15 +582,15 @@ impl Foreman {
                     }
                 }
             }
-            Happened::Dropped { slot, task, phase, agent, why } => {
+            Happened::Dropped { slot, task, phase, agent, why, cost } => {
                 self.release(Some(*slot), task, phase);
+                if agent.is_some() {
+                    self.purse.dropped(task, phase, *cost, self.today());
+                }
                 match (why, agent) {
                     (Dropped::Cancelled, _) | (Dropped::Parked { .. }, None) => {}
                     (Dropped::Parked { until, reason }, Some(agent)) => {
-                        let streak = self.streaks.entry(agent.clone()).or_default();
-                        let until = until.unwrap_or_else(|| self.now + park_for(*streak));
-                        *streak += 1;
-                        self.parked.insert(agent.clone(), Parked { until: Some(until), reason: reason.clone() });
+                        self.parking.park(&self.settings, agent, *until, reason, self.now);
                     }
                     (Dropped::Broken(why), _) => {
                         if let Some(entry) = self.entries.get_mut(task) {
@@ -649,6 +635,18 @@ impl Foreman {
             None => {}
         }
         self.free.insert(slot);
+    }
+}
+
+/// What bounds a task that begins, as configured.
+pub fn bounds(settings: &Settings) -> Bounds {
+    let limits = &settings.limits;
+    Bounds {
+        attempts_max: limits.attempts,
+        infra_max: limits.infra,
+        land_rounds_max: limits.land_rounds,
+        budget_usd: settings.budget.task_usd,
+        timeout: limits.task_timeout,
     }
 }
 

@@ -207,6 +207,7 @@ fn write_down(
         work: Work { phase: phase.clone(), what: What::Land, from: checkpoint.good, attempt },
         agent: None,
         chosen: String::new(),
+        grant: None,
     };
     let record = Record {
         attempt,

@@ -10,7 +10,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    model::{money::Tokens, task::TaskId, workflow::PhaseId},
+    config::settings::QuotaPolicy,
+    model::{
+        money::{Money, Tokens},
+        task::TaskId,
+        workflow::PhaseId,
+    },
     sys::file::{self, Sync},
     text,
 };
@@ -52,6 +57,12 @@ pub struct ParkedAgent {
     pub until: String,
     /// Why.
     pub reason: String,
+    /// What is done meanwhile.
+    #[serde(default)]
+    pub policy: QuotaPolicy,
+    /// How often in a row it was parked.
+    #[serde(default)]
+    pub streak: u32,
 }
 
 /// What a run is doing as a whole.
@@ -66,6 +77,15 @@ pub struct Run {
     /// Why tasks wait, by name.
     #[serde(default)]
     pub waiting: Vec<(TaskId, String)>,
+    /// What it spent so far.
+    #[serde(default)]
+    pub spent_usd: Money,
+    /// What its running steps may still spend.
+    #[serde(default)]
+    pub reserved_usd: Money,
+    /// What it may spend.
+    #[serde(default)]
+    pub budget_usd: Option<Money>,
 }
 
 /// The files of a run. What is told is kept in memory until the loop has it written: most steps say far more than anybody

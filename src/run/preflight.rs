@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     Project, RunError,
+    costs::Costs,
     drive::Options,
     foreman::{Entry, Foreman, Rules},
     history,
@@ -18,7 +19,9 @@ use super::{
     queue::{self, Queued},
     recovery,
     roll_call::{RollCall, Wanted, roll_call},
-    workshop::{Brief, Equipment, Workshop},
+    spending::Spending,
+    view,
+    workshop::{Brief, Equipment, Workshop, sync_of},
 };
 use crate::{
     agents::agent::Agent,
@@ -134,6 +137,7 @@ pub fn prepare(
         warnings.push(RunEvent::Warning { message, hint: None });
     }
     let mut queue = queue::load(project)?;
+    close_attempts(project, &queue)?;
     let selected = selection(&queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
     check_gates(project, &queue, &selected, &workflows)?;
@@ -166,8 +170,17 @@ pub fn prepare(
         tell,
     };
     let shop = Workshop::open(project.clone(), equipment)?;
-    let rules =
-        Rules { jobs, gates_max, batch_max: project.settings.landing.batch as usize, until: options.until.clone() };
+    let zone = clock::zone();
+    let rules = Rules {
+        jobs,
+        gates_max,
+        batch_max: project.settings.landing.batch as usize,
+        until: options.until.clone(),
+        zone: zone.clone(),
+        seed: seed(),
+    };
+    let costs = Costs::read(project, &queue, options.budget)?;
+    let funds = costs.funds(&project.settings, &queue, options.budget, options.consent.clone(), &zone);
     let entries = queue.into_iter().enumerate().map(|(i, queued)| Entry {
         selected: selected.contains(&i),
         workflow: workflows.get(&i).cloned(),
@@ -187,10 +200,28 @@ pub fn prepare(
     }
     for agent in parked {
         if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > SystemTime::now()) {
-            foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason });
+            let policy = project.settings.quota_policy(&agent.agent);
+            foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason, policy }, agent.streak);
         }
     }
+    foreman.fund(funds, clock::now());
     Ok(Prepared { shop, foreman, warnings })
+}
+
+/// Counts the attempts that a crash cut off. One whose step is in a commit is counted there.
+fn close_attempts(project: &Project, queue: &[Queued]) -> Result<(), RunError> {
+    let spending = Spending::new(project.local.spending(), sync_of(&project.settings));
+    spending.close_left(|attempt| {
+        let queued = queue.iter().find(|queued| queued.task.id == attempt.task);
+        let steps = queued.and_then(|queued| view::steps(project, queued).ok()).unwrap_or_default();
+        steps.iter().any(|(_, record)| record.phase == attempt.phase && record.started == attempt.started)
+    })
+}
+
+/// A number that differs from run to run.
+fn seed() -> u64 {
+    let now = clock::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    (now.as_nanos() as u64).rotate_left(17) ^ u64::from(std::process::id())
 }
 
 /// A task as a run would take it up.
@@ -428,7 +459,7 @@ fn uncommitted_warning(project: &Project) -> Option<RunEvent> {
 }
 
 /// The integration branch: made at HEAD if it is not there, moved up to HEAD if all that it has is in HEAD already.
-fn integration(project: &Project, warnings: &mut Vec<RunEvent>) -> Result<CommitId, RunError> {
+pub(super) fn integration(project: &Project, warnings: &mut Vec<RunEvent>) -> Result<CommitId, RunError> {
     let repository = &project.repository;
     let (name, head) = (project.integration_branch(), project.head_commit()?);
     let from = repository.reference(&name)?;
@@ -486,6 +517,13 @@ fn briefs(
         briefs.insert(queue[i].task.id.clone(), Brief { files, config, renewed: false });
     }
     briefs
+}
+
+/// What the first commit of one task carries.
+pub(super) fn brief(project: &Project, queue: &[Queued], id: &TaskId, workflow: &Workflow) -> BTreeMap<TaskId, Brief> {
+    let Some(at) = queue.iter().position(|queued| queued.task.id == *id) else { return BTreeMap::new() };
+    let workflows = BTreeMap::from([(at, Arc::new(workflow.clone()))]);
+    briefs(project, queue, &BTreeSet::from([at]), &workflows)
 }
 
 /// Tasks whose file was edited since they began: said, and taken up only if asked.

@@ -48,7 +48,8 @@ pub fn explain(project: &Project, name: &str, phase: Option<&PhaseId>) -> Result
     foreman.look_on(now, running);
     for agent in parked {
         if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > now) {
-            foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason });
+            let policy = project.settings.quota_policy(&agent.agent);
+            foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason, policy }, agent.streak);
         }
     }
     let learning = Learning::new(&project.settings, &history::read(project)?);

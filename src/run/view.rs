@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::{
-    Project, RunError, decide,
-    foreman::{Entry, Foreman, Rules},
+    Project, RunError,
+    costs::Costs,
+    decide,
+    foreman::{Entry, Foreman, Rules, Spent},
     live, preflight,
+    purse::Consent,
     queue::{self, Queued},
 };
 use crate::{
@@ -16,6 +19,7 @@ use crate::{
     handoff::{layout, records},
     model::{
         checkpoint::{Checkpoint, TaskState},
+        money::Money,
         next::Stop,
         object::{BlobId, CommitId},
         record::{GateVerdict, Record},
@@ -24,6 +28,7 @@ use crate::{
     report::{
         event::RunEnd,
         log::TaskLog,
+        money::{MoneyView, StandView},
         review::{Approvable, ReviewItem, ReviewView},
         show::ShowView,
         status::{ParkedView, RunView, StatusView, WorkerView},
@@ -49,7 +54,8 @@ pub fn of_entry(foreman: &Foreman, entry: &Entry) -> TaskView {
         view.why = None;
     } else if let Some(why) = foreman.why_waiting(entry) {
         let open = matches!(view.state, TaskState::New | TaskState::Running);
-        let stuck = foreman.next(entry).stops.iter().any(|stop| matches!(stop, Stop::NoReviewer { .. }));
+        let stuck = foreman.next(entry).stops.iter().any(|stop| matches!(stop, Stop::NoReviewer { .. }))
+            || foreman.held_for_money(entry).is_some();
         if open && stuck {
             view.state = TaskState::Held;
         } else if open {
@@ -63,15 +69,33 @@ pub fn of_entry(foreman: &Foreman, entry: &Entry) -> TaskView {
     view
 }
 
+/// What was spent by the run of a foreman, and by all.
+pub fn money(foreman: &Foreman) -> MoneyView {
+    let [run, day, month] =
+        foreman.money().map(|stand| StandView { spent: stand.spent, reserved: stand.reserved, limit: stand.limit });
+    MoneyView { zone: clock::zone_name(foreman.parking().zone()), run: Some(run), day, month }
+}
+
+/// What a task must be let cost in all for it to go on, if that is what it waits for.
+pub fn money_needed(project: &Project, queue: &[Queued], queued: &Queued) -> Option<Money> {
+    let judge = bystander(project, queue)?;
+    let entry = judge.entry(&queued.task.id)?;
+    judge.held_for_money(entry).map(|(_, usd)| usd)
+}
+
 /// What is to be typed after a run that ended so.
-pub fn next_commands(project: &Project, end: RunEnd, tasks: &[TaskView]) -> Vec<String> {
+pub fn next_commands(project: &Project, end: RunEnd, tasks: &[TaskView], spent: Option<&Spent>) -> Vec<String> {
     let any = |state| tasks.iter().any(|task| task.state == state);
     let mut next = Vec::new();
     if any(TaskState::Held) {
         next.push("git orchestrate review".to_owned());
     }
     match end {
-        RunEnd::Interrupted { .. } | RunEnd::Stopped | RunEnd::Spent => next.push("git orchestrate resume".to_owned()),
+        RunEnd::Interrupted { .. } | RunEnd::Stopped => next.push("git orchestrate resume".to_owned()),
+        RunEnd::Spent => next.push(match spent.and_then(Spent::would_do) {
+            Some(money) => format!("git orchestrate resume --budget {}", money.plain()),
+            None => "git orchestrate resume".to_owned(),
+        }),
         RunEnd::Failed => next.push("git orchestrate log".to_owned()),
         RunEnd::NothingMatched => next.push("git orchestrate task add \"…\"".to_owned()),
         RunEnd::Done | RunEnd::Held => {}
@@ -134,6 +158,10 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
         tasks.push(view);
     }
     let now = clock::now();
+    let stand =
+        run.as_ref().map(|run| StandView { spent: run.spent_usd, reserved: run.reserved_usd, limit: run.budget_usd });
+    let money = judge.as_ref().map(money).unwrap_or_default();
+    let money = MoneyView { run: stand, ..money };
     Ok(StatusView {
         repository: project.root.as_deref().unwrap_or_else(|| project.repository.common_dir()).display().to_string(),
         target: project.settings.landing.branch.clone(),
@@ -158,9 +186,22 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
         parked: parked
             .into_iter()
             .filter(|parked| clock::parse_rfc3339(&parked.until).is_some_and(|until| until > now))
-            .map(|parked| ParkedView { agent: parked.agent, until: parked.until.parse().ok(), reason: parked.reason })
+            .map(|parked| ParkedView {
+                agent: parked.agent,
+                until: parked.until.parse().ok(),
+                reason: parked.reason,
+                policy: parked.policy,
+            })
             .collect(),
+        quiet_until: quiet_until(project),
+        money,
     })
+}
+
+/// When the quiet hours that it is now end.
+fn quiet_until(project: &Project) -> Option<jiff::Timestamp> {
+    let now = jiff::Timestamp::try_from(clock::now()).ok()?;
+    project.settings.quota.quiet_hours?.until(now, &clock::zone())
 }
 
 /// A foreman who gives no orders, to say why tasks wait; none if the configuration does not allow even that.
@@ -190,13 +231,17 @@ pub(super) fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> 
     });
     let entries: Option<Vec<Entry>> = entries.collect();
     let head = project.repository.head().ok()?.commit?;
-    Some(Foreman::new(
-        Rules { jobs: 1, gates_max: 1, batch_max: 1, until: None },
+    let zone = clock::zone();
+    let mut foreman = Foreman::new(
+        Rules { jobs: 1, gates_max: 1, batch_max: 1, until: None, zone: zone.clone(), seed: 0 },
         project.settings.clone(),
         std::sync::Arc::new(families),
         entries?,
         head,
-    ))
+    );
+    let costs = Costs::read(project, queue, None).ok()?;
+    foreman.fund(costs.funds(&project.settings, queue, None, Consent::default(), &zone), clock::now());
+    Some(foreman)
 }
 
 /// The steps of a task, oldest first, each with its commit.
@@ -302,6 +347,7 @@ pub fn review(project: &Project, names: &[String]) -> Result<ReviewView, RunErro
     let judge = bystander(project, &queue);
     let mut items = Vec::new();
     for queued in queue::select(&queue, names)? {
+        items.extend(judge.as_ref().and_then(|judge| money_item(judge, queued)));
         let Some(checkpoint) = queued.checkpoint.as_ref().filter(|_| !queued.landed) else { continue };
         if checkpoint.aborted.is_some() {
             continue;
@@ -331,6 +377,17 @@ pub fn review(project: &Project, names: &[String]) -> Result<ReviewView, RunErro
         }
     }
     Ok(ReviewView { items })
+}
+
+/// A task that waits for a word on what it may cost.
+fn money_item(judge: &Foreman, queued: &Queued) -> Option<ReviewItem> {
+    let entry = judge.entry(&queued.task.id)?;
+    let (why, usd) = judge.held_for_money(entry)?;
+    let phase = judge.checkpoint(entry).current()?.id.clone();
+    let (id, title) = (queued.task.id.clone(), queued.task.title.clone());
+    let mut item = ReviewItem::new(id, title, phase, why, Approvable::Money(usd), None);
+    item.commit = queued.tip;
+    Some(item)
 }
 
 fn item(

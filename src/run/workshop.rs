@@ -12,16 +12,20 @@ use super::{
     live::Live,
     salvage,
     setup::{self, Shared},
+    spending::Spending,
 };
 use crate::{
     agents::agent::Agent,
-    config::settings::Durability,
+    config::settings::{Durability, Settings},
     context::Templates,
     gate::Remembered,
     git::{Identity, Signer, Slot, Slots},
     model::{object::CommitId, record::Family, task::TaskId},
     report::event::RunEvent,
-    sys::process::{Cancel, Supervisor},
+    sys::{
+        file,
+        process::{Cancel, Supervisor},
+    },
 };
 
 /// The files that a task's first commit carries, so that a clone has all it needs.
@@ -57,6 +61,8 @@ pub struct Workshop {
     pub remembered: Remembered,
     /// What each worker is doing.
     pub live: Live,
+    /// What attempts cost that left no step.
+    pub spending: Spending,
     /// What tasks' first commits carry.
     pub briefs: Mutex<BTreeMap<TaskId, Brief>>,
     /// What each worktree shares with the user's checkout.
@@ -124,6 +130,7 @@ impl Workshop {
             templates,
             remembered: Remembered::open(project.local.cache().join("gate")),
             live,
+            spending: Spending::new(project.local.spending(), sync_of(&project.settings)),
             briefs: Mutex::new(equipment.briefs),
             shared: setup::shared(&project)?,
             slots,
@@ -204,6 +211,16 @@ impl Workshop {
         bench.left_by = task.cloned();
         let is_fresh = is_fresh || !setup::is_done(&self.project, &slot);
         Ok(SlotGuard { bench, slot: Some(slot), is_clean: false, is_fresh })
+    }
+}
+
+/// Whether what attempts cost must survive a loss of power: only where a budget depends on it.
+pub fn sync_of(settings: &Settings) -> file::Sync {
+    let budget = &settings.budget;
+    let is_limited = [budget.task_usd, budget.day_usd, budget.month_usd].iter().any(Option::is_some);
+    match settings.commits.durability {
+        Durability::Full if is_limited => file::Sync::Full,
+        Durability::Full | Durability::Os => file::Sync::No,
     }
 }
 

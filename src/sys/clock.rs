@@ -54,6 +54,20 @@ pub fn unix_now() -> (i64, i32) {
     (timestamp.as_second(), offset.seconds())
 }
 
+/// The time zone of days and hours for people: the system's, or the offset of a clock that stands.
+pub fn zone() -> TimeZone {
+    fixed().map_or_else(TimeZone::system, |(_, offset)| TimeZone::fixed(offset))
+}
+
+/// The name of a time zone as people know it: `Europe/Berlin`, `UTC`, else its offset now.
+pub fn zone_name(zone: &TimeZone) -> String {
+    let offset = || match zone.to_offset(timestamp()) {
+        Offset::UTC => "UTC".to_owned(),
+        offset => offset.to_string(),
+    };
+    zone.iana_name().map_or_else(offset, str::to_owned)
+}
+
 /// Reads a time in RFC 3339, with any offset.
 pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
     text.trim().parse::<Timestamp>().ok().map(SystemTime::from)
@@ -62,8 +76,7 @@ pub fn parse_rfc3339(text: &str) -> Option<SystemTime> {
 /// A time for people, in their time zone: `2026-01-02 03:04:05`.
 pub fn format_local(time: SystemTime) -> String {
     let timestamp = Timestamp::try_from(time).unwrap_or(Timestamp::UNIX_EPOCH);
-    let zone = fixed().map_or_else(TimeZone::system, |(_, offset)| TimeZone::fixed(offset));
-    timestamp.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    timestamp.to_zoned(zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 #[cfg(test)]

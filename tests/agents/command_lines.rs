@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use git_orchestrate::{
     agents::{
         adapter::{Surroundings, adapter_of},
-        request::Structure,
+        request::{Request, SpendMax, Structure},
     },
-    config::settings::AdapterKind,
-    model::workflow::Access,
+    config::settings::{AdapterKind, Price},
+    model::{money::Money, workflow::Access},
 };
 
 use super::kit;
@@ -54,6 +54,17 @@ fn words_and_variables() {
         }
     }
     kit::assert_listing(&listing, "command-lines.txt");
+}
+
+#[test]
+fn claude_is_told_what_a_step_may_cost() {
+    let request = Request {
+        spend_max: Some(SpendMax { price: Price::default(), usd: Money::micros(1_250_000) }),
+        ..kit::request(Access::Write)
+    };
+    let adapter = adapter_of(AdapterKind::Claude).expect("it starts a program");
+    let args = adapter.invocation(&request, &kit::settings(AdapterKind::Claude), Surroundings::default()).args;
+    assert!(args.windows(2).any(|words| words == ["--max-budget-usd", "1.25"]), "{args:?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod manual;
 #[path = "../kit/model_server.rs"]
 #[expect(dead_code, reason = "its faults are for the tests of agents")]
 mod model_server;
+mod money;
 mod over_http;
 mod run;
 mod sandbox;

@@ -93,6 +93,8 @@ STEP  PHASE  OUTCOME  AGENT  TIME  COMMIT      SIGNATURE
       started 2026-01-02T03:04:05.000Z, attempt 1
       signed by ann@example.com
 
+1 step in [..]s
+
 "#]],
         "",
     );
@@ -175,7 +177,7 @@ one  implement  Write one
     assert_eq!(sandbox.run_with_input(&["review", "one", "--feedback", "-"], "Use a pencil\n").code, 0);
     assert!(sandbox.run(&["show", "one", "--prompt", "implement"]).stdout.contains("Use a pencil"));
     let log = sandbox.run(&["log", "one"]).stdout;
-    let last = log.lines().last().expect("a step");
+    let last = log.lines().find(|line| line.contains("person")).expect("a step");
     assert!(last.contains("retry") && last.contains("person") && last.ends_with("Use a pencil"), "{log}");
     assert_eq!(sandbox.run(&["start", "--quiet"]).code, 3);
     assert_eq!(sandbox.run(&["review", "one", "implement", "--abort"]).code, 0);

@@ -44,7 +44,7 @@ fn the_configuration_opens() {
     assert_eq!(settings.prices["some-model"].output, Money::micros(10_000_000));
     assert!(settings.gate["full"].checks[0].pristine);
     assert_eq!(settings.limits.step_timeout.0, Duration::from_secs(5400));
-    assert_eq!(settings.limits.task_budget_usd, Some(Money::micros(5_000_000)));
+    assert_eq!(settings.budget.task_usd, Some(Money::micros(5_000_000)));
     assert_eq!(settings.landing.branch, "integration");
     let commits = settings.commits;
     assert_eq!((commits.key, commits.author, commits.durability), (SigningKey::Git, AuthorName::Agent, Durability::Os));
