@@ -8,12 +8,12 @@ use globset::Glob;
 use super::{
     branch::wrong_with_landing_branch,
     document::{Part, Reading, Shape, place, read},
+    money,
     over_http::{forbidden_key, wrong_with},
     problem::Problem,
     settings::{AdapterKind, CheckSettings, OneOrMany, Settings},
 };
 use crate::{
-    model::money::Money,
     secrets::{Allow, BadAllow, rule_ids},
     text::did_you_mean,
 };
@@ -66,7 +66,9 @@ pub fn parse(text: &str, file: &str) -> Result<Settings, Vec<Problem>> {
     let mut settings: Settings =
         read(text, &reading).map_err(|problems| problems.into_iter().map(without_key).collect::<Vec<_>>())?;
     let mut check = Check { text, reading, problems: Vec::new() };
-    check.old_spellings(&mut settings);
+    for wrong in money::old_spelling(&mut settings).into_iter().chain(money::problems(&settings.budget)) {
+        check.wrong_with_hint(&wrong.place, wrong.what, Some(wrong.hint));
+    }
     check.all(&settings);
     if check.problems.is_empty() {
         return Ok(settings);
@@ -134,7 +136,6 @@ impl Check<'_> {
         self.gates(settings);
         self.gate_auto(settings);
         self.limits(settings);
-        self.budget(settings);
         self.worktrees(settings);
         self.landing(settings);
         self.secrets(settings);
@@ -370,36 +371,6 @@ impl Check<'_> {
         }
     }
 
-    /// Version 0.1 had a task's budget among the limits. Such a file still counts; both spellings at once do not.
-    fn old_spellings(&mut self, settings: &mut Settings) {
-        let Some(old) = settings.limits.task_budget_usd.take() else { return };
-        if settings.budget.task_usd.is_some() {
-            let hint = Some("remove it from [limits]".to_owned());
-            let what = "'task_budget_usd' is now 'task_usd' in [budget], which is there too";
-            self.wrong_with_hint(&place!["limits", "task_budget_usd"], what, hint);
-        }
-        settings.budget.task_usd.get_or_insert(old);
-    }
-
-    fn budget(&mut self, settings: &Settings) {
-        let budget = &settings.budget;
-        for (key, amount) in [
-            ("task_usd", budget.task_usd),
-            ("run_usd", budget.run_usd),
-            ("day_usd", budget.day_usd),
-            ("month_usd", budget.month_usd),
-        ] {
-            if amount == Some(Money::ZERO) {
-                let hint = Some("leave it out for no limit".to_owned());
-                self.wrong_with_hint(&place!["budget", key], format!("'{key}' must be more than nothing"), hint);
-            }
-        }
-        if !(budget.warn > 0.0 && budget.warn <= 1.0) {
-            let hint = Some("warn = 0.8 warns at 80 %, warn = 1.0 not before the end".to_owned());
-            self.wrong_with_hint(&place!["budget", "warn"], "'warn' must be more than 0 and at most 1", hint);
-        }
-    }
-
     fn worktrees(&mut self, settings: &Settings) {
         let trees = &settings.worktrees;
         if trees.dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty()) {
@@ -614,37 +585,6 @@ mod tests {
             &[
                 "1: 'auto' cannot name a gate: it stands for the one of the change's size (name it by a size: [gate.small])",
             ],
-        );
-    }
-
-    #[test]
-    fn budgets_and_quotas() {
-        check(
-            "[budget]\ntask_usd = 0\nday_usd = -1\nrun = 5\nwarn = 80",
-            &[
-                "3: 'day_usd': '-1' is not an amount of dollars such as 1.50",
-                "4: unknown key 'run' in [budget] (did you mean 'run_usd'?)",
-            ],
-        );
-        check(
-            "[budget]\ntask_usd = 0\nwarn = 80",
-            &[
-                "2: 'task_usd' must be more than nothing (leave it out for no limit)",
-                "3: 'warn' must be more than 0 and at most 1 (warn = 0.8 warns at 80 %, warn = 1.0 not before the end)",
-            ],
-        );
-        check(
-            "[quota]\npolicy = 'swich'\nquiet_hours = '22-7'",
-            &[
-                "2: 'policy' cannot be 'swich' (did you mean 'switch'?)",
-                "3: 'quiet_hours': '22-7' is no part of a day such as 22:00-07:00",
-            ],
-        );
-        let old = parse("[limits]\ntask_budget_usd = 5", "c").expect("0.1 wrote that");
-        assert_eq!((old.budget.task_usd, old.limits.task_budget_usd), (Some(Money::micros(5_000_000)), None));
-        check(
-            "[limits]\ntask_budget_usd = 5\n[budget]\ntask_usd = 4",
-            &["2: 'task_budget_usd' is now 'task_usd' in [budget], which is there too (remove it from [limits])"],
         );
     }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 pub use super::routing::{RoutingMode, RoutingSettings};
 use serde::{Deserialize, Serialize};
 
-use super::quiet_hours::QuietHours;
+pub use super::money::{BudgetSettings, QuotaPolicy, QuotaSettings};
 use crate::model::{
     money::Money,
     record::Family,
@@ -523,58 +523,6 @@ impl Default for LimitSettings {
             task_timeout: None,
         }
     }
-}
-
-/// `[budget]`, in dollars. Nothing is started that could pass one of these.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct BudgetSettings {
-    /// What a task may cost, where it does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_usd: Option<Money>,
-    /// What one `start` or `resume` may cost.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run_usd: Option<Money>,
-    /// What a day of the local calendar may cost, in all runs of this repository.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub day_usd: Option<Money>,
-    /// What a month of the local calendar may cost, likewise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub month_usd: Option<Money>,
-    /// The share of a budget at which a warning is given, 0 to 1.
-    pub warn: f64,
-}
-
-impl Default for BudgetSettings {
-    fn default() -> Self {
-        Self { task_usd: None, run_usd: None, day_usd: None, month_usd: None, warn: 0.8 }
-    }
-}
-
-/// What is done when an agent's rate or quota is used up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum QuotaPolicy {
-    /// The step waits for this agent.
-    Wait,
-    /// Another agent of the role does it; if none may, it waits for the first that is back.
-    #[default]
-    Switch,
-    /// Nothing new is started and the run ends; `resume` goes on.
-    Stop,
-}
-
-crate::model::task::word_enum!(QuotaPolicy { Wait = "wait", Switch = "switch", Stop = "stop" });
-
-/// `[quota]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct QuotaSettings {
-    /// What is done when an agent's quota is used up, where the agent does not say.
-    pub policy: QuotaPolicy,
-    /// Local time in which no agent's step begins.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub quiet_hours: Option<QuietHours>,
 }
 
 impl Settings {
