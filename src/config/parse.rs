@@ -168,22 +168,17 @@ impl Check<'_> {
                 | AdapterKind::Codex
                 | AdapterKind::Gemini
                 | AdapterKind::OpenCode
-                | AdapterKind::Acp
-                    if agent.recording.is_some() =>
-                {
-                    let what = format!("agent '{name}' has a 'recording', which belongs to adapter 'replay'");
-                    self.wrong(&key("recording"), what);
-                }
-                AdapterKind::Claude
-                | AdapterKind::Codex
-                | AdapterKind::Gemini
-                | AdapterKind::OpenCode
                 | AdapterKind::Anthropic
                 | AdapterKind::OpenAi
                 | AdapterKind::Google
                 | AdapterKind::Acp
                 | AdapterKind::Command
                 | AdapterKind::Replay => {}
+            }
+            let takes_recording = agent.adapter == AdapterKind::Replay || agent.adapter.is_over_http();
+            if agent.recording.is_some() && !takes_recording {
+                let what = format!("agent '{name}' has a 'recording', which belongs to adapter 'replay'");
+                self.wrong(&key("recording"), what);
             }
             let given = [("program", agent.program.as_deref()), ("model", agent.model.as_deref())];
             let family = agent.family.as_ref().map(|family| family.0.as_str());
@@ -414,9 +409,7 @@ impl Check<'_> {
             self.wrong(&place!["landing", "batch"], "'batch' must be 1 or more");
         }
     }
-}
 
-impl Check<'_> {
     fn secrets(&mut self, settings: &Settings) {
         let Err((at, bad)) = Allow::parse(&settings.secrets.allow) else { return };
         let hint = match &bad {
