@@ -1,6 +1,7 @@
 //! What an agent reads: prompts made from templates, and a survey of the code for them. Starts nothing, writes nothing.
 
 mod answer;
+mod code_map;
 mod error;
 mod input;
 mod material;
@@ -11,6 +12,7 @@ mod templates;
 
 pub use self::{
     answer::{ask_again, review_feedback},
+    code_map::code_map,
     error::ContextError,
     input::{ContextFileText, Dependency, FileText, PromptInput, Rule},
     prompt::{PROMPT_BYTES_MAX, Prompt, TASK_BYTES_MAX, prompt},

@@ -449,6 +449,33 @@ impl Repository {
         Ok(line)
     }
 
+    /// The newest commits that a commit has behind it and that are no merges, at most `commits_max`, with their only parent; what
+    /// a shallow clone cut off is left out.
+    ///
+    /// # Errors
+    /// If a commit is missing.
+    pub fn recent(&self, from: CommitId, commits_max: usize) -> Result<Vec<(CommitId, CommitId)>, GitError> {
+        use gix::{revision::walk::Sorting, traverse::commit::simple::CommitTimeOrder};
+
+        let local = self.local();
+        let doing = || format!("walk back from '{from}'");
+        let order = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
+        let mut recent = Vec::new();
+        // Merges are looked at too, and must not keep us looking for ever.
+        for commit in local.rev_walk([gix_commit(from)]).sorting(order).all().during(doing)?.take(commits_max * 4) {
+            let commit = commit.during(doing)?;
+            if let [parent] = commit.parent_ids.as_slice() {
+                recent.push((commit_id(commit.id), commit_id(*parent)));
+            }
+            if recent.len() == commits_max {
+                break;
+            }
+        }
+        let shallow = local.shallow_commits().during(|| "read where the history was cut off".to_owned())?;
+        recent.retain(|(id, _)| !shallow.as_ref().is_some_and(|cut| cut.contains(&gix_commit(*id))));
+        Ok(recent)
+    }
+
     /// The paths that differ between two trees, in git's order. A renamed file is one removed and one added.
     ///
     /// # Errors

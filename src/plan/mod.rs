@@ -1,10 +1,16 @@
-//! The tasks among themselves: who needs whom, circles, why one waits, which goes first, which touch the same files.
-//! Knows nothing of steps, agents or repositories.
+//! The tasks among themselves: who needs whom, circles, why one waits, which goes first, which touch the same files, how long it
+//! all takes. Knows nothing of agents or repositories.
 
+pub mod claim;
+pub mod code_map;
+pub mod estimate;
 mod graph;
 mod overlap;
+pub mod schedule;
 
 pub use self::{
+    claim::{Claim, Relation},
+    code_map::CodeMap,
     graph::{Graph, GraphProblem},
-    overlap::overlaps,
+    overlap::Pattern,
 };

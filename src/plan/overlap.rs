@@ -1,41 +1,108 @@
-//! Whether two tasks may change the same file, by the globs they declare.
-//! Knows nothing of which files there are: globs that could name one file are taken to do so.
+//! Whether two globs may name the same file, and which files one names.
+//! Knows nothing of whose globs they are: one that could name a file is taken to do so.
 
 use std::collections::BTreeSet;
 
-use crate::model::task::Task;
+use super::code_map::CodeMap;
 
 /// Texts that the alternatives of one glob are written out to; one with more is taken to name anything.
 const ALTERNATIVES_MAX: usize = 64;
 
-/// Why two tasks may not run at once: `both change src/a.rs`; none: what they declare is apart, or one declares nothing.
-pub fn overlaps(a: &Task, b: &Task) -> Option<String> {
-    for one in &a.files {
-        for other in &b.files {
-            if may_meet(one, other) {
-                let same = one == other;
-                let why = || format!("'{one}' and '{other}' may name the same file");
-                return Some(if same { format!("both change '{one}'") } else { why() });
-            }
+/// A glob, made ready for comparing. What looks like a directory stands for all that is in it. Upper and lower case are the same,
+/// as they are on some file systems.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    glob: String,
+    /// None: it is taken to name anything.
+    alternatives: Option<Vec<Alternative>>,
+}
+
+#[derive(Debug, Clone)]
+struct Alternative {
+    parts: Vec<Segment>,
+    /// With what is inside, if it looks like a directory's.
+    whole: Vec<Segment>,
+    is_literal: bool,
+}
+
+impl Pattern {
+    /// That of a glob.
+    pub fn new(glob: &str) -> Self {
+        let alternative = |text: String| {
+            let parts = segments(&text);
+            Alternative { is_literal: is_literal(&parts), whole: with_content(&text, parts.clone()), parts }
+        };
+        let alternatives = written_out(glob).map(|all| all.into_iter().map(alternative).collect());
+        Self { glob: glob.to_owned(), alternatives }
+    }
+
+    /// As it was written.
+    pub fn glob(&self) -> &str {
+        &self.glob
+    }
+
+    /// Whether there could be a file that both name.
+    pub fn meets(&self, other: &Self) -> bool {
+        let (Some(mine), Some(theirs)) = (&self.alternatives, &other.alternatives) else { return true };
+        mine.iter().any(|a| theirs.iter().any(|b| one_meets(a, b)))
+    }
+
+    /// Whether it names this file, or a directory that the file is in.
+    pub fn names(&self, path: &str) -> bool {
+        let Some(alternatives) = &self.alternatives else { return true };
+        let file = literal(path);
+        alternatives.iter().any(|alternative| names_file(alternative, &file))
+    }
+
+    /// The files of a map that it names, in order.
+    pub fn files(&self, map: &CodeMap) -> Vec<u32> {
+        let is_plain = !self.glob.contains(['*', '?', '[', '{', '\\']);
+        if is_plain && let Some(at) = map.at(self.glob.trim_start_matches("./")) {
+            return vec![at];
+        }
+        let Some(alternatives) = &self.alternatives else { return Vec::new() };
+        let named = |path: &str| {
+            let file = literal(path);
+            alternatives.iter().any(|alternative| names_file(alternative, &file))
+        };
+        // Most files do not even begin as it does.
+        let start: String = self.glob.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default().to_lowercase();
+        let start = start.trim_start_matches("./").rsplit_once('/').map_or("", |(dir, _)| dir).to_owned();
+        let may = |path: &str| {
+            path.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(&start) || !head.is_ascii())
+        };
+        (0..).zip(map.paths()).filter(|(_, path)| may(path) && named(path)).map(|(at, _)| at).collect()
+    }
+}
+
+fn names_file(alternative: &Alternative, file: &[Segment]) -> bool {
+    if alternative.is_literal {
+        let shorter = alternative.parts.len().min(file.len());
+        return alternative.parts.len() <= file.len() && segments_meet(&alternative.parts, &file[..shorter]);
+    }
+    segments_meet(&alternative.whole, file)
+}
+
+fn one_meets(a: &Alternative, b: &Alternative) -> bool {
+    if a.is_literal && b.is_literal {
+        let shorter = a.parts.len().min(b.parts.len());
+        return segments_meet(&a.parts[..shorter], &b.parts[..shorter]);
+    }
+    // Where they part before anything could be any number of directories, they stay apart.
+    for (a, b) in a.whole.iter().zip(&b.whole) {
+        match (a, b) {
+            (Segment::One(a), Segment::One(b)) if !names_meet(a, b) => return false,
+            (Segment::One(_), Segment::One(_)) => {}
+            (Segment::Any, _) | (_, Segment::Any) => break,
         }
     }
-    None
+    segments_meet(&a.whole, &b.whole)
 }
 
-/// Whether there could be a file that both globs name. What looks like a directory stands for all that is in it.
-/// Upper and lower case are the same, as they are on some file systems.
-fn may_meet(a: &str, b: &str) -> bool {
-    let (Some(a), Some(b)) = (written_out(a), written_out(b)) else { return true };
-    a.iter().any(|a| b.iter().any(|b| one_meets(a, b)))
-}
-
-fn one_meets(a: &str, b: &str) -> bool {
-    let (a_parts, b_parts) = (segments(a), segments(b));
-    if is_literal(&a_parts) && is_literal(&b_parts) {
-        let shorter = a_parts.len().min(b_parts.len());
-        return segments_meet(&a_parts[..shorter], &b_parts[..shorter]);
-    }
-    segments_meet(&with_content(a, a_parts), &with_content(b, b_parts))
+/// A path as it is, whatever letters it has.
+fn literal(path: &str) -> Vec<Segment> {
+    let parts = path.split('/').filter(|part| !part.is_empty() && *part != ".");
+    parts.map(|part| Segment::One(part.chars().flat_map(char::to_lowercase).map(Token::Letter).collect())).collect()
 }
 
 fn is_literal(parts: &[Segment]) -> bool {
@@ -63,6 +130,7 @@ fn segments(glob: &str) -> Vec<Segment> {
     parts.map(|part| if part == "**" { Segment::Any } else { Segment::One(tokens(part)) }).collect()
 }
 
+#[derive(Debug, Clone)]
 enum Segment {
     /// `**`: any number of directories.
     Any,
@@ -70,7 +138,7 @@ enum Segment {
     One(Vec<Token>),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
     Letter(char),
     /// `?`, or a class, which is taken for any letter.
@@ -221,6 +289,10 @@ fn braces(glob: &str) -> Option<Option<Braces<'_>>> {
 mod tests {
     use super::*;
 
+    fn may_meet(a: &str, b: &str) -> bool {
+        Pattern::new(a).meets(&Pattern::new(b))
+    }
+
     #[test]
     fn globs_that_may_name_one_file() {
         for (a, b, wanted) in [
@@ -273,15 +345,23 @@ mod tests {
     }
 
     #[test]
-    fn tasks_that_declare_nothing_are_apart() {
-        let task = |files: &[&str]| {
-            let mut task = Task::new("x".parse().expect("an id"), "x");
-            task.files = files.iter().map(|&file| file.to_owned()).collect();
-            task
-        };
-        assert_eq!(overlaps(&task(&[]), &task(&["**"])), None);
-        assert_eq!(overlaps(&task(&["a", "b"]), &task(&["c", "b"])).as_deref(), Some("both change 'b'"));
-        let why = overlaps(&task(&["src/**"]), &task(&["src/a.rs"]));
-        assert_eq!(why.as_deref(), Some("'src/**' and 'src/a.rs' may name the same file"));
+    fn globs_name_files_of_a_map() {
+        let paths = ["src/a.rs", "src/cli/b.rs", "SRC/c.md", "a[1].txt", "docs"].map(str::to_owned).to_vec();
+        let map = CodeMap::new(paths, &Default::default());
+        for (glob, wanted) in [
+            ("src/a.rs", "0"),
+            ("./src/a.rs", "0"),
+            ("src", "0 1 2"),
+            ("src/*.rs", "0"),
+            ("src/**/*.rs", "0 1"),
+            ("**/*.{md,txt}", "2 3"),
+            ("src/{a,x}.rs", "0"),
+            ("nowhere/**", ""),
+            ("docs/", "4"),
+        ] {
+            let found: Vec<String> = Pattern::new(glob).files(&map).iter().map(ToString::to_string).collect();
+            assert_eq!(found.join(" "), wanted, "{glob}");
+        }
+        assert!(Pattern::new("a\\[1].txt").names("a[1].txt") && !Pattern::new("a[1].txt").names("ab.txt.x"));
     }
 }

@@ -211,6 +211,7 @@ pub struct Foreman {
     families: Arc<BTreeMap<String, Family>>,
     entries: BTreeMap<TaskId, Entry>,
     graph: Graph,
+    claims: BTreeMap<TaskId, plan::Claim>,
     /// The order in which tasks are looked at when a worker is free.
     order: Vec<TaskId>,
     integration: CommitId,
@@ -251,6 +252,10 @@ impl Foreman {
             free: (0..rules.jobs).collect(),
             families,
             graph,
+            claims: entries
+                .iter()
+                .map(|entry| (entry.task.id.clone(), plan::Claim::new(&entry.task, None, &plan::CodeMap::default())))
+                .collect(),
             order,
             entries: entries.into_iter().map(|entry| (entry.task.id.clone(), entry)).collect(),
             integration,
@@ -554,7 +559,7 @@ impl Foreman {
             if !at_work || matches!(other.state(), TaskState::Held | TaskState::Aborted | TaskState::Landed) {
                 return None;
             }
-            let why = plan::overlaps(&entry.task, &other.task)?;
+            let why = plan::claim::overlap(self.claims.get(&entry.task.id)?, self.claims.get(&other.task.id)?)?;
             Some(format!("waits for {}: {why}", other.task.id))
         })
     }
