@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
-    agents, clean, completions, demo, doctor, gate, init, land, log, review, show, start, stats, status, stop, task,
+    agents, clean, completions, demo, doctor, gate, init, land, log, plan, review, show, start, stats, status, stop, task,
     terminal::Colour, verify,
 };
 
@@ -64,6 +64,9 @@ pub enum Command {
     /// Add, list, show, edit and import tasks
     #[command(after_help = task::EXAMPLES)]
     Task(task::TaskArguments),
+    /// Say what collides, what can be done side by side, how long it takes and what it costs, without doing it
+    #[command(after_help = plan::EXAMPLES)]
+    Plan(plan::PlanArguments),
     /// Work on the queue until nothing more can be done
     #[command(after_help = start::START_EXAMPLES)]
     Start(start::StartArguments),

@@ -16,7 +16,7 @@ use super::{
     clean, completions, demo, doctor,
     exit::Exit,
     failure::Failure,
-    gate, init, land, log, logging, review, show, start, stats, status, stop, task,
+    gate, init, land, log, logging, plan, review, show, start, stats, status, stop, task,
     terminal::{Terminal, Verbosity},
     user_programs, verify,
 };
@@ -70,6 +70,7 @@ fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
     let exit = match command {
         Command::Init(arguments) => init::run(arguments, terminal, &mut out),
         Command::Task(arguments) => task::run(arguments, terminal, &mut out),
+        Command::Plan(arguments) => plan::run(arguments, terminal, &mut out),
         Command::Start(arguments) => start::run(arguments, "start", terminal, &mut out),
         Command::Resume(arguments) => start::run(arguments, "resume", terminal, &mut out),
         Command::Status(arguments) => status::run(arguments, terminal, &mut out),

@@ -17,6 +17,7 @@ pub mod log;
 pub mod logging;
 pub mod manual;
 pub mod place;
+pub mod plan;
 pub mod progress;
 pub mod review;
 pub mod route;

@@ -6,6 +6,7 @@ pub mod code_map;
 pub mod estimate;
 mod graph;
 mod overlap;
+pub mod pairs;
 pub mod schedule;
 
 pub use self::{

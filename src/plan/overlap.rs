@@ -41,6 +41,23 @@ impl Pattern {
         &self.glob
     }
 
+    /// The directory at the root that all it names is in, in lower case; none: it may be anywhere.
+    pub(super) fn start(&self) -> Option<String> {
+        let alternatives = self.alternatives.as_ref()?;
+        let mut starts = alternatives.iter().map(|alternative| match alternative.whole.first() {
+            Some(Segment::One(tokens)) => tokens
+                .iter()
+                .map(|token| match token {
+                    Token::Letter(letter) => Some(*letter),
+                    Token::AnyLetter | Token::AnyLetters => None,
+                })
+                .collect::<Option<String>>(),
+            Some(Segment::Any) | None => None,
+        });
+        let first = starts.next()??;
+        starts.all(|start| start.as_ref() == Some(&first)).then_some(first)
+    }
+
     /// Whether there could be a file that both name.
     pub fn meets(&self, other: &Self) -> bool {
         let (Some(mine), Some(theirs)) = (&self.alternatives, &other.alternatives) else { return true };

@@ -12,6 +12,7 @@ pub mod json;
 pub mod log;
 pub mod look;
 pub mod money;
+pub mod plan;
 pub mod queue;
 pub mod review;
 pub mod routing;

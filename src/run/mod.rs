@@ -9,6 +9,7 @@ pub mod costs;
 pub mod decide;
 pub mod drive;
 pub mod error;
+pub mod forecast;
 pub mod foreman;
 pub mod gate_step;
 pub mod history;
