@@ -64,7 +64,7 @@ pub enum Command {
     /// Add, list, show, edit and import tasks
     #[command(after_help = task::EXAMPLES)]
     Task(task::TaskArguments),
-    /// Say what collides, what can be done side by side, how long it takes and what it costs, without doing it
+    /// Say what collides, what goes side by side, how long it takes and what it costs; do nothing
     #[command(after_help = plan::EXAMPLES)]
     Plan(plan::PlanArguments),
     /// Work on the queue until nothing more can be done

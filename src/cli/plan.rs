@@ -33,10 +33,10 @@ pub struct PlanArguments {
 /// Examples under the help.
 pub const EXAMPLES: &str = "\
 Examples:
-  git orchestrate plan                         What collides, what can be done side by side, how long, how much
-  git orchestrate plan docs --jobs 3           One task with all that it depends on, by three workers
-  git orchestrate plan --dot | dot -Tsvg       A drawing; --mermaid for Markdown
-  git orchestrate plan --json                  For programs, with every file and pair";
+  git orchestrate plan                      Everything that is not over
+  git orchestrate plan docs --jobs 3        One task with all that it depends on, by three workers
+  git orchestrate plan --dot | dot -Tsvg    A drawing; --mermaid for Markdown
+  git orchestrate plan --json               For programs, with every file and pair";
 
 /// Runs `plan`. Circles and missing tasks are an answer, and a no.
 ///

@@ -113,7 +113,7 @@ pub fn waves(pieces: &[Piece]) -> Vec<Vec<usize>> {
         let mut wave: Vec<usize> = Vec::new();
         let is_before = |at: &usize| wave_of[*at].is_some();
         let (ready, waiting): (Vec<usize>, Vec<usize>) =
-            left.iter().partition(|at| pieces[**at].needs.iter().all(|need| is_before(need)));
+            left.iter().partition(|at| pieces[**at].needs.iter().all(is_before));
         if ready.is_empty() {
             break;
         }

@@ -1,10 +1,7 @@
 //! What a run would have to do, for people, for programs, and as a drawing.
 //! Knows nothing of how it was reckoned.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -69,6 +66,20 @@ pub struct EffortView {
     /// Steps whose price is not known.
     #[serde(rename = "steps_without_price")]
     pub unpriced: u64,
+}
+
+impl EffortView {
+    /// Both.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            steps: self.steps + other.steps,
+            time_s: self.time_s + other.time_s,
+            tokens: self.tokens + other.tokens,
+            cost: self.cost + other.cost,
+            unpriced: self.unpriced + other.unpriced,
+        }
+    }
 }
 
 /// One task that is not over.
@@ -231,7 +242,7 @@ pub fn write(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<()>
     let over = if view.over > 0 { format!(" ({} over)", view.over) } else { String::new() };
     writeln!(
         out,
-        "{}{over}: about {}, {} of work, {} tokens, {}",
+        "{}{over}, about {}\n{} of work, {} tokens, {}",
         text::count(view.tasks.len() as u64, "task"),
         text::count(total.steps, "step"),
         span(total.time_s),
@@ -379,7 +390,7 @@ fn write_makespans(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Resu
             span(one.time_s).into(),
             span(one.bound_s).into(),
             format!("{faster:.1} x").into(),
-            Cell::new(Ink::Faint, if one.workers == view.jobs { "as configured" } else { "" }),
+            Cell::new(Ink::Faint, if one.workers == view.jobs { "your workers" } else { "" }),
         ]
     };
     table::write(out, look, &heads, &view.makespans.iter().map(row).collect::<Vec<_>>())
@@ -557,7 +568,8 @@ api     new       1      5   30m    1.2M  $1.24         The \"api\"
 ui-1.0  new       2      5   30m    1.2M  $1.24  api    The \"ui-1.0\"
 docs    new       1      5   30m    1.2M  $1.24         The \"docs\"
 
-3 tasks (1 over): about 15 steps, 1h 30m of work, 3.6M tokens, $3.71 and 2 steps without a known price
+3 tasks (1 over), about 15 steps
+1h 30m of work, 3.6M tokens, $3.71 and 2 steps without a known price
 estimated from what is usual; there is no history here yet
 
 critical path, 1h 00m
@@ -574,7 +586,8 @@ may get in each other's way
    30% docs and ui-1.0: 'a.rs' imports 'b.rs'
 
 WORKERS  DONE IN  AT BEST  FASTER
-      1  1h 30m   1h 30m   1.0 x
+      1   1h 30m   1h 30m   1.0 x
+      2   1h 00m   1h 00m   1.5 x  your workers
 "
         );
     }

@@ -191,9 +191,11 @@ pub fn plan(project: &Project, names: &[String], jobs: Option<usize>) -> Result<
         let made = schedule::makespan(&pieces, workers);
         MakespanView { workers, time_s: made.time.as_secs(), bound_s: made.bound.as_secs() }
     });
-    let total: Effort = outlooks.iter().map(|outlook| outlook.effort).sum();
+    let tasks: Vec<PlannedTask> = (0..open.len()).map(planned).collect();
+    // Of the rounded numbers, so that whoever adds them up comes to the same.
+    let total = tasks.iter().fold(EffortView::default(), |sum, task| sum.plus(&task.effort));
     Ok(PlanView {
-        tasks: (0..open.len()).map(planned).collect(),
+        tasks,
         over: chosen.len() - open.len(),
         problems: found,
         overlaps: meeting_views(&meetings, &id, true),
@@ -201,7 +203,7 @@ pub fn plan(project: &Project, names: &[String], jobs: Option<usize>) -> Result<
         waves: waves.iter().map(|wave| wave.iter().map(|at| id(*at)).collect()).collect(),
         critical_path: critical.iter().map(|at| id(*at)).collect(),
         critical_s: paths.iter().max().map_or(0, Duration::as_secs),
-        total: effort_view(&total),
+        total,
         history_steps: prices.stood_on.get(),
         makespans: makespans.collect(),
         jobs: jobs.unwrap_or(project.settings.limits.jobs as usize),

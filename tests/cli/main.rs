@@ -13,6 +13,7 @@ mod manual;
 mod model_server;
 mod money;
 mod over_http;
+mod plan;
 mod run;
 mod sandbox;
 mod task;
