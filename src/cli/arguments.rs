@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
-    agents, clean, completions, demo, doctor, gate, init, land, log, plan, review, show, start, stats, status, stop, task,
-    terminal::Colour, verify,
+    agents, clean, completions, demo, doctor, gate, init, land, log, plan, review, show, start, stats, status, stop,
+    task, terminal::Colour, verify,
 };
 
 /// Have coding agents work through a queue of tasks: reviewed, gated, signed, landed
