@@ -109,7 +109,7 @@ fn row(row: Row) -> StatsRow {
         findings: row.findings,
         duration_median_ms: row.time_median.map(ms),
         tokens: row.tokens,
-        cost_usd: row.cost,
+        cost_usd: (row.priced > 0).then_some(row.cost),
     }
 }
 

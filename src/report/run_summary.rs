@@ -65,7 +65,7 @@ mod tests {
         let tasks = vec![TaskView::new(&Task::new("api".parse().expect("an id"), "Add an API"), None, None)];
         let summary = RunSummary {
             end: RunEnd::Spent,
-            why: Some("the next step may cost $2.00, and of the run's budget of $5.00 $4.00 is spent".to_owned()),
+            why: Some("the next step may cost $2.00, but $4.00 of the run's budget of $5.00 is spent".to_owned()),
             money: MoneyView { zone: "UTC".to_owned(), run: Some(stand), day: stand, month: stand },
             totals: Totals::of(&tasks),
             tasks,
@@ -80,7 +80,7 @@ mod tests {
             "\nTASK  STATE  TITLE\napi   new    Add an API\n\n1 task: 1 new\n\
              spent: this run $4.00 of $5.00, today $4.00 of $5.00, this month $4.00 of $5.00 (UTC)\n\
              the budget or a quota is spent; nothing is lost: 3 steps in 1m 01s\n\
-             because the next step may cost $2.00, and of the run's budget of $5.00 $4.00 is spent\n\
+             because the next step may cost $2.00, but $4.00 of the run's budget of $5.00 is spent\n\
              next: git orchestrate resume --budget 5\n"
         );
     }

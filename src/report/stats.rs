@@ -42,8 +42,8 @@ pub struct StatsRow {
     pub duration_median_ms: Option<u64>,
     /// What passed through models.
     pub tokens: Tokens,
-    /// What they cost together, as far as it is known.
-    pub cost_usd: Money,
+    /// What those cost together whose cost is known; none: of no step it is.
+    pub cost_usd: Option<Money>,
     /// What one costs on average.
     pub cost_mean_usd: Option<Money>,
     /// What a success costs, with all that failed.
@@ -117,7 +117,7 @@ fn row(row: &StatsRow) -> Vec<Cell> {
         if row.findings > 0 { per_step } else { String::new() }.into(),
         row.duration_median_ms.map_or_else(String::new, |ms| text::duration(Duration::from_millis(ms))).into(),
         if row.tokens.total() > 0 { text::tokens(row.tokens.total()) } else { String::new() }.into(),
-        money(row.cost_mean_usd.map(|_| row.cost_usd)).into(),
+        money(row.cost_usd).into(),
         money(row.cost_mean_usd).into(),
         money(row.cost_per_success_usd).into(),
     ]);
@@ -151,7 +151,7 @@ mod tests {
             findings: 2,
             duration_median_ms: Some(41_000),
             tokens: Tokens { input: 1200, ..Tokens::default() },
-            cost_usd: Money::micros(60_000),
+            cost_usd: Some(Money::micros(60_000)),
             cost_mean_usd: Some(Money::micros(15_000)),
             cost_per_success_usd: Some(Money::micros(30_000)),
         };
@@ -159,6 +159,7 @@ mod tests {
             key: vec!["planner".to_owned(), String::new()],
             success: None,
             duration_median_ms: None,
+            cost_usd: None,
             cost_mean_usd: None,
             cost_per_success_usd: None,
             ..known.clone()

@@ -83,7 +83,7 @@ pub struct Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { scope, need, spent, reserved, limit } = self;
-        write!(f, "the next step may cost {need}, and of {scope} of {limit} {spent} is spent")?;
+        write!(f, "the next step may cost {need}, but {spent} of {scope} of {limit} is spent")?;
         if *reserved > Money::ZERO { write!(f, " and {reserved} set aside for running steps") } else { Ok(()) }
     }
 }
@@ -304,10 +304,10 @@ mod tests {
     fn a_refusal_says_which_and_how_much() {
         let money = Money::micros(5_000_000);
         let no = Refusal { scope: Scope::Run, need: money, spent: money, reserved: Money::ZERO, limit: money };
-        assert_eq!(no.to_string(), "the next step may cost $5.00, and of the run's budget of $5.00 $5.00 is spent");
+        assert_eq!(no.to_string(), "the next step may cost $5.00, but $5.00 of the run's budget of $5.00 is spent");
         let no = Refusal { reserved: Money::micros(300_000), scope: Scope::Day, ..no };
         assert!(
-            no.to_string().ends_with("of today's budget of $5.00 $5.00 is spent and $0.30 set aside for running steps")
+            no.to_string().ends_with("$5.00 of today's budget of $5.00 is spent and $0.30 set aside for running steps")
         );
     }
 }

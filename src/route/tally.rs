@@ -14,7 +14,7 @@ use crate::model::{
 pub enum By {
     /// The role.
     Role,
-    /// The model, as it was reported.
+    /// The model, as it was reported; of a program that does not tell, the agent's name.
     Model,
     /// The agent's name of then.
     Agent,
@@ -47,6 +47,7 @@ impl By {
         let facts = &trial.facts;
         match self {
             Self::Role => facts.role.clone(),
+            Self::Model if trial.model.is_empty() => trial.agent.clone(),
             Self::Model => trial.model.clone(),
             Self::Agent => trial.agent.clone(),
             Self::Area => facts.area.clone().unwrap_or_default(),

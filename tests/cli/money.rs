@@ -51,13 +51,13 @@ a  landed on orchestrate/integration  [..]
 
 TASK  STATE    DONE   COST  TITLE
 a     landed    2/2  $1.00  Write a
-b     waiting               Write b (the next step may cost $3.15, and of the run's budget of $4.00 $1.00 is spent)
-c     waiting               Write c (the next step may cost $3.15, and of the run's budget of $4.00 $1.00 is spent)
+b     waiting               Write b (the next step may cost $3.15, but $1.00 of the run's budget of $4.00 is spent)
+c     waiting               Write c (the next step may cost $3.15, but $1.00 of the run's budget of $4.00 is spent)
 
 3 tasks: 1 landed, 2 waiting; $1.00
 spent: this run $1.00 of $4.00, today $1.00, this month $1.00 (UTC)
 the budget or a quota is spent; nothing is lost: 2 steps in [..]s
-because the next step may cost $3.15, and of the run's budget of $4.00 $1.00 is spent
+because the next step may cost $3.15, but $1.00 of the run's budget of $4.00 is spent
 next: git orchestrate resume --budget 4
       git diff main...orchestrate/integration
       git orchestrate land
@@ -145,7 +145,7 @@ fn a_task_beyond_its_budget_or_far_above_the_usual_waits_for_a_word() {
         3,
         str![[r#"
 a  implement  Write a
-  the next step may cost $3.15, and of the task's budget of $2.00 $0.00 is spent
+  the next step may cost $3.15, but $0.00 of the task's budget of $2.00 is spent
     git orchestrate review a implement --approve  let the task cost up to $3.15 in all
 
 "#]],
