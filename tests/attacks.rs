@@ -7,6 +7,8 @@ mod asked;
 mod forge;
 #[path = "attacks/histories.rs"]
 mod histories;
+#[path = "attacks/honest.rs"]
+mod honest;
 #[expect(dead_code, reason = "each test binary uses a part of the kit")]
 mod kit;
 #[path = "attacks/landings.rs"]

@@ -485,7 +485,7 @@ pub(super) fn authors_of(checkpoint: &Checkpoint, id: &PhaseId, spec: &PhaseSpec
 fn subject_digest(checkpoint: &Checkpoint, author: &PhaseId, record: &Record) -> Digest {
     let writes = checkpoint.spec(author).is_some_and(PhaseSpec::writes);
     match &checkpoint.plan {
-        Some(plan) if !writes => Digest::of(format!("{plan:?}")),
+        Some(plan) if !writes => plan.digest(),
         _ => Digest::of(record.code.to_string()),
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::object::Digest;
+
 /// Steps a plan may have at most.
 pub const PLAN_STEPS_MAX: usize = 40;
 
@@ -57,6 +59,19 @@ pub enum BadPlan {
 }
 
 impl Plan {
+    /// The same for two plans that say the same, wherever it is derived: SHA-256 over netstrings (`<bytes>:<text>,`) of the
+    /// summary and of each step's id, title, detail, files and acceptance, a list being one netstring of its netstrings.
+    pub fn digest(&self) -> Digest {
+        let string = |text: &str| format!("{}:{text},", text.len());
+        let list = |texts: &[String]| string(&texts.iter().map(|text| string(text)).collect::<String>());
+        let mut all = string(&self.summary);
+        for step in &self.steps {
+            all.extend([&step.id, &step.title, &step.detail].map(|text| string(text)));
+            all.extend([&step.files, &step.acceptance].map(|texts| list(texts)));
+        }
+        Digest::of(all)
+    }
+
     /// Whether every rule of a plan holds.
     ///
     /// # Errors

@@ -142,7 +142,11 @@ fn honest() -> &'static Sandbox {
 
 impl Forge {
     pub fn new() -> Self {
-        let sandbox = honest().copy();
+        Self::of(honest().copy())
+    }
+
+    /// That of a repository of another history.
+    pub fn of(sandbox: Sandbox) -> Self {
         let own = Signer::own(&sandbox.outside("home/.local/share/git-orchestrate/id_ed25519")).expect("the key");
         let other = Signer::create_own(&sandbox.outside("other-key"), "mallory").expect("a key");
         let repository = Repository::discover(&sandbox.path()).expect("a repository");
