@@ -1,7 +1,10 @@
 //! The graph of tasks and what they depend on.
 //! Knows nothing of how far a task has come; that is told where it matters.
 
-use std::collections::{HashMap, VecDeque};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use crate::{
     model::{
@@ -237,6 +240,42 @@ impl Graph {
         self.by_id.get(id).map_or(0, |&at| self.nodes[at].path)
     }
 
+    /// The place of a task in the queue that the graph was made of.
+    pub fn place(&self, id: &TaskId) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The task at a place.
+    pub fn at(&self, place: usize) -> &TaskId {
+        &self.nodes[place].id
+    }
+
+    /// How many tasks there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The places of the tasks that depend on the one at a place, directly.
+    pub fn dependents_of(&self, place: usize) -> &[usize] {
+        &self.nodes[place].dependents
+    }
+
+    /// By place: how long the longest chain of tasks takes that wait for a task, when each takes as long as told. Zero for one
+    /// in a circle.
+    pub fn after(&self, left: &[Duration]) -> Vec<Duration> {
+        let mut after = vec![Duration::ZERO; self.nodes.len()];
+        for at in self.sorted().into_iter().rev() {
+            let next = self.nodes[at].dependents.iter().map(|&next| left[next] + after[next]);
+            after[at] = next.max().unwrap_or_default();
+        }
+        after
+    }
+
     /// The heaviest chain of tasks, from its first to its last: what the whole takes at least.
     pub fn critical_path(&self) -> Vec<TaskId> {
         let heaviest = |all: &mut dyn Iterator<Item = usize>| {
@@ -393,6 +432,9 @@ mod tests {
         let all = graph.topological();
         assert_eq!(words(&graph.order(&all)), "f a c b d e g");
         assert_eq!(words(&graph.dependents(&"a".parse().expect("an id"))), "b c");
+        let minutes = |count: &u64| Duration::from_secs(60 * count);
+        let left: Vec<Duration> = [1, 2, 3, 4, 5, 6, 7].iter().map(minutes).collect();
+        assert_eq!(graph.after(&left), [0, 1, 1, 4, 0, 0, 0].map(|count| minutes(&count)));
         let circled = Graph::new(&tasks("a: b\nb: a\nc: b\nd"));
         assert_eq!(words(&circled.topological()), "d");
         assert_eq!(words(&circled.critical_path()), "d");

@@ -6,7 +6,9 @@ pub mod code_map;
 pub mod estimate;
 mod graph;
 mod overlap;
+pub mod pace;
 pub mod pairs;
+mod precedence;
 pub mod schedule;
 
 pub use self::{
@@ -14,4 +16,6 @@ pub use self::{
     code_map::CodeMap,
     graph::{Graph, GraphProblem},
     overlap::Pattern,
+    pace::{Foresight, Pace},
+    precedence::{Precedence, Prospect},
 };
