@@ -9,6 +9,14 @@
 
 #[path = "sim/bank.rs"]
 mod bank;
+#[path = "sim/dice.rs"]
+mod dice;
+#[path = "sim/schedule.rs"]
+mod schedule;
+#[path = "sim/shapes.rs"]
+mod shapes;
+#[path = "sim/yard.rs"]
+mod yard;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +25,7 @@ use std::{
 };
 
 use bank::{Bank, InCheckpoint, Running};
+use dice::Dice;
 use git_orchestrate::{
     config::settings::{QuotaPolicy, Settings},
     model::{
@@ -40,26 +49,6 @@ use jiff::tz::TimeZone;
 const STEPS_MAX: u32 = 20_000;
 /// Seeds that the usual test run tries.
 const SEEDS_DEFAULT: u64 = 300;
-
-/// A small generator, the same everywhere (xorshift64*, Vigna 2016).
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) % n.max(1)
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-}
 
 const SETTINGS: &str = r#"
 [agents.anna]

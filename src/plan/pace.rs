@@ -18,6 +18,15 @@ pub trait Foresight: Debug + Send + Sync {
 
     /// Takes in a step. Whether what it says of other tasks is another now.
     fn learn(&mut self, task: &Task, checkpoint: &Checkpoint, record: &Record) -> bool;
+
+    /// Another of the same knowledge.
+    fn copy(&self) -> Box<dyn Foresight>;
+}
+
+impl Clone for Box<dyn Foresight> {
+    fn clone(&self) -> Self {
+        self.copy()
+    }
 }
 
 /// Steps that what is usual counts for, beside those that were made.
@@ -78,6 +87,10 @@ impl Foresight for Pace {
             self.told = self.steps;
         }
         !is_told
+    }
+
+    fn copy(&self) -> Box<dyn Foresight> {
+        Box::new(self.clone())
     }
 }
 

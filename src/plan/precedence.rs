@@ -139,15 +139,18 @@ impl Precedence {
         longest.max(self.work / self.workers)
     }
 
-    /// Those that may be worked on, the first first.
-    pub fn order(&self) -> Vec<usize> {
+    /// Those that may be worked on, the first first; no more than so many.
+    pub fn order(&self, most: usize) -> Vec<usize> {
         let bound = self.bound().as_millis();
         let presses = |key: &Key| key.1.0.as_millis() * PRESSING.1 > bound * PRESSING.0;
-        let mut order = Vec::with_capacity(self.begun.len() + self.fresh.len());
+        let mut order = Vec::with_capacity(most.min(self.begun.len() + self.fresh.len()));
         let (mut begun, mut fresh) = (self.begun.iter().peekable(), self.fresh.iter().peekable());
         while let Some(priority) = begun.peek().into_iter().chain(fresh.peek()).map(|key| key.0).min() {
+            if order.len() >= most {
+                break;
+            }
             let is_pressing = |key: &&Key| key.0 == priority && presses(key);
-            loop {
+            while order.len() < most {
                 // Of two equal ways the one that was begun.
                 let (one, other) = (begun.peek().filter(|k| is_pressing(k)), fresh.peek().filter(|k| is_pressing(k)));
                 let next = match (one, other) {
@@ -158,10 +161,10 @@ impl Precedence {
                 };
                 order.extend(next.map(|key| key.3));
             }
-            while let Some(key) = begun.next_if(|key| key.0 == priority) {
+            while let Some(key) = begun.next_if(|key| key.0 == priority && order.len() < most) {
                 order.push(key.3);
             }
-            while let Some(key) = fresh.next_if(|key| key.0 == priority) {
+            while let Some(key) = fresh.next_if(|key| key.0 == priority && order.len() < most) {
                 order.push(key.3);
             }
         }
@@ -192,7 +195,8 @@ mod tests {
                 precedence.wake(at);
             }
         }
-        let order: Vec<&str> = precedence.order().into_iter().map(|at| lines[at][0]).collect();
+        let order: Vec<&str> = precedence.order(usize::MAX).into_iter().map(|at| lines[at][0]).collect();
+        assert_eq!(precedence.order(2), precedence.order(usize::MAX)[..2.min(order.len())]);
         assert_eq!(order.join(" "), wanted, "{text}");
         precedence
     }
@@ -215,17 +219,17 @@ mod tests {
     fn what_sleeps_is_asked_again_only_when_it_is_woken_and_keeps_its_age_while_it_waits() {
         let mut order = check("a 1 0\nb 1 0\nc 1 0", 1, "a b c");
         order.sleep(0);
-        assert_eq!(order.order(), [1, 2]);
+        assert_eq!(order.order(9), [1, 2]);
         order.wake(0);
         order.wake(1);
-        assert_eq!(order.order(), [1, 2, 0]);
+        assert_eq!(order.order(9), [1, 2, 0]);
         order.expect(2, Prospect { left: Duration::from_secs(600), ..Prospect::default() });
-        assert_eq!(order.order(), [2, 1, 0]);
+        assert_eq!(order.order(9), [2, 1, 0]);
         assert_eq!(order.bound(), Duration::from_secs(720));
         order.forget(2);
         order.forget(2);
         order.wake(2);
-        assert_eq!(order.order(), [1, 0]);
+        assert_eq!(order.order(9), [1, 0]);
         assert_eq!(order.bound(), Duration::from_secs(120));
     }
 }

@@ -8,10 +8,12 @@ use std::{
     time::SystemTime,
 };
 
+mod order;
 mod waiting;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
+use self::order::Line;
 pub use self::waiting::Spent;
 
 use super::{
@@ -212,8 +214,7 @@ pub struct Foreman {
     entries: BTreeMap<TaskId, Entry>,
     graph: Graph,
     claims: BTreeMap<TaskId, plan::Claim>,
-    /// The order in which tasks are looked at when a worker is free.
-    order: Vec<TaskId>,
+    line: Line,
     integration: CommitId,
     free: BTreeSet<usize>,
     gates_running: usize,
@@ -236,7 +237,7 @@ pub struct Foreman {
 /// Times in a row that a landing may fail for reasons of its own before the run gives up landing.
 const LANDING_PROBLEMS_MAX: u32 = 3;
 impl Foreman {
-    /// A run over these tasks, in this order of precedence, with the integration branch at `integration`.
+    /// A run over these tasks, in the order of the queue, with the integration branch at `integration`.
     pub fn new(
         rules: Rules,
         settings: Arc<Settings>,
@@ -246,9 +247,8 @@ impl Foreman {
     ) -> Self {
         let bounds = bounds(&settings);
         let graph = Graph::new(entries.iter().map(|entry| entry.task.as_ref()));
-        let ids: Vec<TaskId> = entries.iter().map(|entry| entry.task.id.clone()).collect();
-        let order = graph.order(&ids);
-        Self {
+        let mut foreman = Self {
+            line: Line::new(graph.len(), rules.jobs),
             free: (0..rules.jobs).collect(),
             families,
             graph,
@@ -256,7 +256,6 @@ impl Foreman {
                 .iter()
                 .map(|entry| (entry.task.id.clone(), plan::Claim::new(&entry.task, None, &plan::CodeMap::default())))
                 .collect(),
-            order,
             entries: entries.into_iter().map(|entry| (entry.task.id.clone(), entry)).collect(),
             integration,
             gates_running: 0,
@@ -273,7 +272,9 @@ impl Foreman {
             landing_problems: 0,
             stopping: false,
             bounds,
-        }
+        };
+        foreman.line_up();
+        foreman
     }
 
     /// The tasks, by name.
@@ -288,8 +289,10 @@ impl Foreman {
 
     /// One task, to replace what a person edited.
     pub fn reload(&mut self, task: Task) {
-        if let Some(entry) = self.entries.get_mut(&task.id) {
+        let id = task.id.clone();
+        if let Some(entry) = self.entries.get_mut(&id) {
             entry.task = Arc::new(task);
+            self.happened_to(&id);
         }
     }
 
@@ -388,57 +391,38 @@ impl Foreman {
             return orders;
         }
         orders.extend(self.landing());
-        for id in self.by_precedence() {
-            if self.free.is_empty() {
-                break;
-            }
-            orders.extend(self.steps(&id));
-        }
+        orders.extend(self.in_order());
         orders
     }
 
-    /// Tasks that have begun go before new ones of the same priority: finishing is worth more than starting.
-    fn by_precedence(&self) -> Vec<TaskId> {
-        let mut open: Vec<&TaskId> =
-            self.order.iter().filter(|id| self.entries.get(id).is_some_and(Entry::may_work)).collect();
-        let begun = |id: &TaskId| self.entries.get(id).is_some_and(|entry| entry.checkpoint.is_some());
-        let priority = |id: &TaskId| self.entries.get(id).map_or(0, |entry| entry.task.priority);
-        open.sort_by_key(|id| (std::cmp::Reverse(priority(id)), !begun(id)));
-        open.into_iter().cloned().collect()
-    }
-
     fn landing(&mut self) -> Option<Order> {
-        if self.landing || self.landing_problems >= LANDING_PROBLEMS_MAX {
+        let is_last = self.rules.until.as_ref().is_some_and(|until| *until == PhaseId::land());
+        if self.landing || is_last || self.landing_problems >= LANDING_PROBLEMS_MAX {
             return None;
         }
-        let land = PhaseId::land();
-        let until = self.rules.until.as_ref().is_some_and(|until| *until == land);
-        let mut batch = Vec::new();
-        for id in &self.order {
-            let Some(entry) = self.entries.get_mut(id) else { continue };
-            let (Some(checkpoint), Some(tip)) = (&entry.checkpoint, entry.tip) else { continue };
-            let ready = checkpoint.phase(&land).is_some_and(|phase| phase.state.may_start());
-            if until || batch.len() >= self.rules.batch_max.max(1) || !ready || !entry.may_work() || entry.landing {
-                continue;
-            }
-            if checkpoint.state() == TaskState::Finished {
-                entry.landing = true;
-                batch.push(Landing { task: entry.task.clone(), checkpoint: checkpoint.clone(), tip });
-            }
-        }
+        let batch = self.next_batch(self.rules.batch_max.max(1));
         self.landing = !batch.is_empty();
         (!batch.is_empty()).then_some(Order::Land(batch))
     }
 
     fn steps(&mut self, id: &TaskId) -> Vec<Order> {
         let Some(entry) = self.entries.get(id) else { return Vec::new() };
-        if !self.unmet(entry).is_empty() || self.overlap(entry).is_some() || self.unusual(entry).is_some() {
+        // Before its first step a task has nothing to put two steps on.
+        let first = entry.checkpoint.is_none();
+        let rests = first && (!entry.running.is_empty() || !self.unmet(entry).is_empty() || self.unusual(entry).is_some());
+        if !rests && self.overlap(entry).is_some() {
+            self.is_blocked(id);
+            return Vec::new();
+        }
+        if !rests && self.yields(entry).is_some() {
+            return Vec::new();
+        }
+        let works = if rests { Vec::new() } else { self.next(entry).work };
+        if works.iter().all(|work| work.what == What::Land) {
+            self.rests(id);
             return Vec::new();
         }
         let checkpoint = self.checkpoint(entry);
-        // Before its first step a task has nothing to put two steps on.
-        let first = entry.checkpoint.is_none();
-        let works = if first && !entry.running.is_empty() { Vec::new() } else { self.next(entry).work };
         let (task, tip) = (entry.task.clone(), entry.tip);
         let mut orders = Vec::new();
         for work in works {
@@ -477,6 +461,8 @@ impl Foreman {
             let job = Job { slot, task, checkpoint, tip, work, agent, chosen, grant };
             orders.push(Order::Step(Box::new(job)));
             if first {
+                self.begins(id);
+                self.happened_to(id);
                 break;
             }
         }
@@ -549,21 +535,6 @@ impl Foreman {
         entry.task.depends_on.iter().filter(|id| !met(id)).collect()
     }
 
-    /// Tasks that say they change the same files never run together.
-    fn overlap(&self, entry: &Entry) -> Option<String> {
-        if entry.checkpoint.is_some() || entry.task.files.is_empty() {
-            return None;
-        }
-        self.entries.values().filter(|other| other.task.id != entry.task.id).find_map(|other| {
-            let at_work = !other.running.is_empty() || (other.checkpoint.is_some() && other.may_work());
-            if !at_work || matches!(other.state(), TaskState::Held | TaskState::Aborted | TaskState::Landed) {
-                return None;
-            }
-            let why = plan::claim::overlap(self.claims.get(&entry.task.id)?, self.claims.get(&other.task.id)?)?;
-            Some(format!("waits for {}: {why}", other.task.id))
-        })
-    }
-
     /// Takes in what happened.
     pub fn absorb(&mut self, happened: &Happened) {
         match happened {
@@ -586,6 +557,8 @@ impl Foreman {
                         entry.landing = false;
                     }
                 }
+                self.learned(record, checkpoint);
+                self.happened_to(&record.task);
             }
             Happened::Dropped { slot, task, phase, agent, why, cost } => {
                 self.release(Some(*slot), task, phase);
@@ -603,6 +576,7 @@ impl Foreman {
                         }
                     }
                 }
+                self.happened_to(task);
             }
             Happened::Landed { tasks, tip } => {
                 self.integration = *tip;
@@ -612,6 +586,7 @@ impl Foreman {
                         entry.landed = true;
                         entry.landing = false;
                     }
+                    self.has_landed(id);
                 }
             }
             Happened::LandingEnded { left, problem } => {

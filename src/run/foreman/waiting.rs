@@ -142,7 +142,7 @@ impl Foreman {
         {
             return Some(why);
         }
-        if let Some(why) = self.overlap(entry) {
+        if let Some(why) = self.overlap(entry).or_else(|| self.yields(entry)) {
             return Some(why);
         }
         if let Some((why, _)) = self.held_for_money(entry) {

@@ -1,0 +1,85 @@
+//! How near to the shortest time the foreman's order comes, beside two simpler ways of working a queue off: simulated time,
+//! the decisions of the program. Decides nothing and fails nothing.
+//!
+//! `cargo bench --bench schedule [-- TASKS_MAX]`. A line is a shape of queue; its numbers are the time that the whole takes over the
+//! time that no order could beat, max(critical path, work / workers): in the middle of all worlds, at their 95th percentile,
+//! and at worst.
+
+#![expect(clippy::print_stdout, reason = "a table is what this program is for")]
+
+#[path = "../tests/sim/dice.rs"]
+mod dice;
+#[path = "../tests/sim/shapes.rs"]
+mod shapes;
+#[path = "../tests/sim/yard.rs"]
+mod yard;
+
+use std::time::{Duration, Instant};
+
+use dice::Dice;
+use shapes::SHAPES;
+use yard::{Making, Sight, Yard};
+
+/// Queues of this many tasks, and how many of each shape and number of workers.
+const SIZES: [(usize, u64); 6] = [(10, 12), (30, 12), (100, 8), (300, 4), (1000, 2), (10_000, 1)];
+const WORKERS: [usize; 5] = [1, 2, 4, 8, 16];
+
+const WAYS: [&str; 6] = ["perfect", "noisy", "as shipped", "first come", "by levels", "20% fail"];
+
+fn main() {
+    let most = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(usize::MAX);
+    let mut all: Vec<Vec<f64>> = vec![Vec::new(); WAYS.len()];
+    let (mut deciding, mut steps, mut open) = (Duration::ZERO, 0, Vec::new());
+    println!("{:<16}{}", "", WAYS.map(|way| format!("{way:^19}")).join(""));
+    for (name, shape) in SHAPES {
+        let mut of_shape: Vec<Vec<f64>> = vec![Vec::new(); WAYS.len()];
+        for (count, worlds) in SIZES.into_iter().filter(|(count, _)| *count <= most) {
+            for seed in 0..worlds {
+                let mut dice = Dice::new(seed * 1000 + count as u64);
+                let needs = shape(count, &mut dice);
+                let yard = Yard::new(needs.clone(), Making::default(), &mut dice);
+                let failing = Yard::new(needs, Making { failures_percent: 20, ..Making::default() }, &mut dice);
+                for workers in WORKERS {
+                    let bound = yard.bound(workers).as_secs_f64();
+                    let begun = Instant::now();
+                    let perfect = yard.by_foreman(workers, Sight::Perfect, &mut dice);
+                    deciding += begun.elapsed();
+                    steps += perfect.steps;
+                    open.push(perfect.open / workers as f64);
+                    let took = [
+                        perfect.makespan,
+                        yard.by_foreman(workers, Sight::Noisy, &mut dice).makespan,
+                        yard.by_foreman(workers, Sight::Usual, &mut dice).makespan,
+                        yard.first_come(workers),
+                        yard.by_levels(workers),
+                    ];
+                    for (way, took) in took.into_iter().enumerate() {
+                        of_shape[way].push(took.as_secs_f64() / bound);
+                    }
+                    let failing_took = failing.by_foreman(workers, Sight::Perfect, &mut dice).makespan;
+                    of_shape[5].push(failing_took.as_secs_f64() / failing.bound(workers).as_secs_f64());
+                }
+            }
+        }
+        println!("{name:<16}{}", of_shape.iter_mut().map(|ratios| told(ratios)).collect::<String>());
+        for (way, ratios) in of_shape.into_iter().enumerate() {
+            all[way].extend(ratios);
+        }
+    }
+    println!("{:<16}{}", "all", all.iter_mut().map(|ratios| told(ratios)).collect::<String>());
+    open.sort_by(f64::total_cmp);
+    println!(
+        "\n{} worlds; {:.0} µs to decide on a step and take it in; tasks begun and not landed, per worker: {:.1} in the middle, \
+         {:.1} at the 95th percentile",
+        all[0].len(),
+        deciding.as_secs_f64() * 1e6 / f64::from(steps as u32),
+        open[open.len() / 2],
+        open[open.len() * 95 / 100],
+    );
+}
+
+fn told(ratios: &mut [f64]) -> String {
+    ratios.sort_by(f64::total_cmp);
+    let at = |percent: usize| ratios[(ratios.len() * percent / 100).min(ratios.len() - 1)];
+    format!("  {:.2} {:.2} {:>6.2}  ", at(50), at(95), at(100))
+}

@@ -1,0 +1,244 @@
+//! In which order the foreman looks at tasks: who may be worked on, how long each way is, who has waited long enough.
+//! Starts nothing: that is for `orders`.
+
+use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
+
+use super::{Entry, Foreman, Landing, Order};
+use crate::{
+    model::{
+        checkpoint::{Checkpoint, TaskState},
+        record::Record,
+        task::TaskId,
+        workflow::PhaseId,
+    },
+    plan::{self, Foresight, Pace, Precedence, Prospect},
+};
+
+/// Tasks that may begin before one that they collide with, although it comes before them: then they wait for it.
+const OVERTAKEN_MAX: u32 = 3;
+
+/// Tasks that are looked at before all are.
+const LOOKED_AT_FIRST: usize = 64;
+
+/// Who may be worked on, and in which order.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    pub foresight: Box<dyn Foresight>,
+    pub precedence: Precedence,
+    /// By place: how long the longest chain takes that waits for a task.
+    after: Vec<Duration>,
+    /// Places of tasks that have begun and are not at their end: what they change is in nobody else's way.
+    begun: BTreeSet<usize>,
+    /// Finished tasks: by priority, then since when.
+    finished: BTreeSet<(Reverse<i32>, u64, usize)>,
+    finished_turn: u64,
+    /// By place: how many began before it since it could begin but for those.
+    overtaken: Vec<u32>,
+    /// The tasks that are in the way of what comes after them in this round, though they cannot begin themselves.
+    blocked: Vec<usize>,
+}
+
+impl Line {
+    pub fn new(tasks: usize, workers: usize) -> Self {
+        Self {
+            foresight: Box::new(Pace::default()),
+            precedence: Precedence::new(tasks, workers),
+            after: vec![Duration::ZERO; tasks],
+            begun: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            finished_turn: 0,
+            overtaken: vec![0; tasks],
+            blocked: Vec::new(),
+        }
+    }
+}
+
+impl Foreman {
+    /// Lets another say how long things take.
+    pub fn foresee(&mut self, foresight: Box<dyn Foresight>) {
+        self.line.foresight = foresight;
+        self.line_up();
+    }
+
+    /// What all that is left takes at least, as far as that can be foreseen.
+    pub fn foreseen(&self) -> Duration {
+        self.line.precedence.bound()
+    }
+
+    fn at(&self, place: usize) -> &Entry {
+        self.entries.get(self.graph.at(place)).expect("BUG: the graph is made of the entries")
+    }
+
+    /// Measures all ways anew.
+    pub(super) fn line_up(&mut self) {
+        let left: Vec<Duration> = (0..self.graph.len()).map(|place| self.left(self.at(place))).collect();
+        self.line.after = self.graph.after(&left);
+        for place in 0..self.graph.len() {
+            self.stand(place);
+        }
+    }
+
+    fn left(&self, entry: &Entry) -> Duration {
+        match (&entry.workflow, &entry.checkpoint) {
+            _ if !is_open(entry) => Duration::ZERO,
+            (_, Some(checkpoint)) => self.line.foresight.left(&entry.task, &checkpoint.workflow, Some(checkpoint)),
+            (Some(workflow), None) => self.line.foresight.left(&entry.task, workflow, None),
+            (None, None) => Duration::ZERO,
+        }
+    }
+
+    /// Something happened to the task at a place: it is put where it belongs now.
+    fn stand(&mut self, place: usize) {
+        let entry = self.at(place);
+        let (is_open, is_begun) = (is_open(entry), !entry.running.is_empty() || entry.checkpoint.is_some());
+        let (priority, left) = (entry.task.priority, self.left(entry));
+        let is_finished = is_open && entry.state() == TaskState::Finished;
+        let may_begin = self.unmet(entry).is_empty();
+        if is_open && is_begun {
+            self.line.begun.insert(place);
+        } else {
+            self.line.begun.remove(&place);
+        }
+        if !is_finished {
+            self.line.finished.retain(|(_, _, other)| *other != place);
+        } else if !self.line.finished.iter().any(|(_, _, other)| *other == place) {
+            self.line.finished_turn += 1;
+            self.line.finished.insert((Reverse(priority), self.line.finished_turn, place));
+        }
+        if !is_open {
+            return self.line.precedence.forget(place);
+        }
+        let prospect = Prospect { priority, left, after: self.line.after[place], is_begun };
+        self.line.precedence.expect(place, prospect);
+        if may_begin {
+            self.line.precedence.wake(place);
+        }
+    }
+
+    /// Something happened to a task.
+    pub(super) fn happened_to(&mut self, id: &TaskId) {
+        if let Some(place) = self.graph.place(id) {
+            self.stand(place);
+        }
+    }
+
+    /// A step was made: what is said of all may be another now.
+    pub(super) fn learned(&mut self, record: &Record, checkpoint: &Checkpoint) {
+        let Some(entry) = self.entries.get(&record.task) else { return };
+        if self.line.foresight.learn(&entry.task, checkpoint, record) {
+            self.line_up();
+        }
+    }
+
+    /// A task landed: those that waited for it may begin.
+    pub(super) fn has_landed(&mut self, id: &TaskId) {
+        let Some(place) = self.graph.place(id) else { return };
+        self.stand(place);
+        for at in 0..self.graph.dependents_of(place).len() {
+            self.stand(self.graph.dependents_of(place)[at]);
+        }
+    }
+
+    /// There is nothing to start for a task before something happens to it.
+    pub(super) fn rests(&mut self, id: &TaskId) {
+        if let Some(place) = self.graph.place(id) {
+            self.line.precedence.sleep(place);
+        }
+    }
+
+    /// Looks at the tasks that may be worked on, the first first, as long as a worker is free.
+    pub(super) fn in_order(&mut self) -> Vec<Order> {
+        self.line.blocked.clear();
+        let (mut orders, mut seen) = (Vec::new(), BTreeSet::new());
+        // Nearly always one of the first can be begun.
+        for most in [LOOKED_AT_FIRST, usize::MAX] {
+            if self.free.is_empty() {
+                break;
+            }
+            for place in self.line.precedence.order(most) {
+                if self.free.is_empty() {
+                    return orders;
+                }
+                if seen.insert(place) {
+                    let id = self.graph.at(place).clone();
+                    orders.extend(self.steps(&id));
+                }
+            }
+        }
+        orders
+    }
+
+    /// The finished tasks that are to be landed next, by priority, then by who was finished first.
+    pub(super) fn next_batch(&mut self, most: usize) -> Vec<Landing> {
+        let land = PhaseId::land();
+        let mut batch = Vec::new();
+        for (_, _, place) in &self.line.finished {
+            if batch.len() >= most {
+                break;
+            }
+            let Some(entry) = self.entries.get_mut(self.graph.at(*place)) else { continue };
+            let (Some(checkpoint), Some(tip)) = (&entry.checkpoint, entry.tip) else { continue };
+            let is_ready = checkpoint.phase(&land).is_some_and(|phase| phase.state.may_start());
+            if is_ready && !entry.landing && entry.running.is_empty() {
+                entry.landing = true;
+                batch.push(Landing { task: entry.task.clone(), checkpoint: checkpoint.clone(), tip });
+            }
+        }
+        batch
+    }
+
+    /// Why two tasks are never worked on at the same time.
+    fn collision(&self, one: &Entry, other: &Entry) -> Option<String> {
+        plan::claim::overlap(self.claims.get(&one.task.id)?, self.claims.get(&other.task.id)?)
+    }
+
+    /// Tasks that say they change the same files never run together.
+    pub(super) fn overlap(&self, entry: &Entry) -> Option<String> {
+        if entry.checkpoint.is_some() || entry.task.files.is_empty() {
+            return None;
+        }
+        let others = self.line.begun.iter().map(|place| self.at(*place));
+        others.filter(|other| other.task.id != entry.task.id).find_map(|other| {
+            let why = self.collision(entry, other)?;
+            Some(format!("waits for {}: {why}", other.task.id))
+        })
+    }
+
+    /// A task could begin but for those that have begun.
+    pub(super) fn is_blocked(&mut self, id: &TaskId) {
+        self.line.blocked.extend(self.graph.place(id));
+    }
+
+    /// Why a task that could begin lets another go first, which it collides with and which was overtaken often enough.
+    pub(super) fn yields(&self, entry: &Entry) -> Option<String> {
+        self.in_the_way_of(entry).find_map(|(place, why)| {
+            let first = self.at(place);
+            (self.line.overtaken[place] >= OVERTAKEN_MAX)
+                .then(|| format!("lets {} go first, which has waited long: {why}", first.task.id))
+        })
+    }
+
+    fn in_the_way_of<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (usize, String)> + 'a {
+        let is_new = entry.checkpoint.is_none() && !entry.task.files.is_empty();
+        let blocked = self.line.blocked.iter().copied().filter(move |_| is_new);
+        let blocked = blocked.filter(|place| self.graph.at(*place) != &entry.task.id);
+        blocked.filter_map(|place| Some((place, self.collision(self.at(place), entry)?)))
+    }
+
+    /// A task begins: those that it overtakes remember it.
+    pub(super) fn begins(&mut self, id: &TaskId) {
+        let overtaken: Vec<usize> = match self.entries.get(id) {
+            Some(entry) => self.in_the_way_of(entry).map(|(place, _)| place).collect(),
+            None => Vec::new(),
+        };
+        for place in overtaken {
+            self.line.overtaken[place] += 1;
+        }
+    }
+}
+
+/// Whether this run has something to do for a task, as far as that depends on the task.
+fn is_open(entry: &Entry) -> bool {
+    let is_over = matches!(entry.state(), TaskState::Held | TaskState::Aborted | TaskState::Landed);
+    entry.may_work() && (!is_over || !entry.running.is_empty())
+}
