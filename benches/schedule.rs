@@ -45,6 +45,7 @@ fn main() {
                     let perfect = yard.by_foreman(workers, Sight::Perfect, &mut dice);
                     deciding += begun.elapsed();
                     steps += perfect.steps;
+                    assert_eq!(perfect.began.len(), count, "each task begins once");
                     open.push(perfect.open / workers as f64);
                     let took = [
                         perfect.makespan,

@@ -41,6 +41,9 @@ const QUIET: Duration = Duration::from_millis(5);
 /// How often what workers do is written down for `status`, and requests are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// Tasks whose waits are written down for `status`, the first in line; of the others it can tell by itself.
+const WAITING_TOLD_MAX: usize = 200;
+
 /// What `start` and `resume` are asked.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -319,11 +322,7 @@ impl Driver {
     }
 
     fn write_run(&self) {
-        let waiting = self.foreman.entries().filter(|entry| entry.selected && entry.running.is_empty());
-        let waiting = waiting
-            .filter(|entry| !matches!(entry.state(), TaskState::Landed | TaskState::Aborted))
-            .filter_map(|entry| Some((entry.task.id.clone(), self.foreman.why_waiting(entry)?)))
-            .collect();
+        let waiting = self.foreman.waiting(WAITING_TOLD_MAX);
         let [money, _, _] = self.foreman.money();
         self.shop.live.run(Run {
             pid: std::process::id(),

@@ -409,7 +409,8 @@ impl Foreman {
         let Some(entry) = self.entries.get(id) else { return Vec::new() };
         // Before its first step a task has nothing to put two steps on.
         let first = entry.checkpoint.is_none();
-        let rests = first && (!entry.running.is_empty() || !self.unmet(entry).is_empty() || self.unusual(entry).is_some());
+        let rests =
+            first && (!entry.running.is_empty() || !self.unmet(entry).is_empty() || self.unusual(entry).is_some());
         if !rests && self.overlap(entry).is_some() {
             self.is_blocked(id);
             return Vec::new();

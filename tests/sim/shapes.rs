@@ -6,8 +6,11 @@ use super::dice::Dice;
 /// By task: those that must be over before it. Only earlier ones, so there is no circle.
 pub type Needs = Vec<Vec<usize>>;
 
+/// Makes a queue of so many tasks.
+pub type Shape = fn(usize, &mut Dice) -> Needs;
+
 /// Every shape, by name.
-pub const SHAPES: [(&str, fn(usize, &mut Dice) -> Needs); 10] = [
+pub const SHAPES: [(&str, Shape); 10] = [
     ("apart", |count, _| vec![Vec::new(); count]),
     ("chains", chains),
     ("fan out", |count, _| (0..count).map(|at| if at == 0 { Vec::new() } else { vec![0] }).collect()),
@@ -81,10 +84,8 @@ fn layers(count: usize, dice: &mut Dice) -> Needs {
 fn random(count: usize, dice: &mut Dice) -> Needs {
     let mut needs = Needs::new();
     for at in 0..count {
-        let mut these: Vec<usize> = (0..dice.below(3))
-            .filter(|_| at > 0)
-            .map(|_| at - 1 - dice.below(at.min(100) as u64) as usize)
-            .collect();
+        let mut these: Vec<usize> =
+            (0..dice.below(3)).filter(|_| at > 0).map(|_| at - 1 - dice.below(at.min(100) as u64) as usize).collect();
         these.sort_unstable();
         these.dedup();
         needs.push(these);

@@ -119,8 +119,7 @@ impl Yard {
         let settings: Settings = toml::from_str(SETTINGS).expect("settings");
         let families = settings.agents.iter();
         let families = families.filter_map(|(name, agent)| Some((name.clone(), agent.family.clone()?))).collect();
-        let workflows =
-            [STANDARD, SINGLE].map(|text| Arc::new(toml::from_str::<Workflow>(text).expect("a workflow")));
+        let workflows = [STANDARD, SINGLE].map(|text| Arc::new(toml::from_str::<Workflow>(text).expect("a workflow")));
         let lots = needs.into_iter().enumerate().map(|(at, needs)| {
             let mut task = Task::new(format!("t{at:05}").parse().expect("an id"), format!("Task {at}"));
             task.complexity =
@@ -164,14 +163,8 @@ impl Yard {
             landing: false,
             broken: None,
         });
-        let rules = Rules {
-            jobs: workers,
-            gates_max: workers,
-            batch_max: 16,
-            until: None,
-            zone: TimeZone::UTC,
-            seed: 1,
-        };
+        let rules =
+            Rules { jobs: workers, gates_max: workers, batch_max: 16, until: None, zone: TimeZone::UTC, seed: 1 };
         let mut foreman =
             Foreman::new(rules, self.settings.clone(), self.families.clone(), entries.collect(), commit(1));
         let left = |factor: &mut dyn FnMut() -> f64| Box::new(Told::new(&self.lots, factor));
@@ -300,7 +293,8 @@ fn script(task: &Task, workflow: &Workflow, making: Making, dice: &mut Dice) -> 
     let mut checkpoint = Checkpoint::begin(task, workflow.clone(), commit(1), Bounds::default());
     let families: Vec<Family> = ["one", "two"].iter().map(|name| Family((*name).to_owned())).collect();
     let roles = ["planner", "plan-reviewer", "implementer", "code-reviewer"].map(|name| Role(name.to_owned()));
-    let world = World { families: roles.into_iter().map(|role| (role, families.clone())).collect(), ..World::default() };
+    let world =
+        World { families: roles.into_iter().map(|role| (role, families.clone())).collect(), ..World::default() };
     let mut steps = Vec::new();
     let mut have_failed: BTreeSet<PhaseId> = BTreeSet::new();
     while checkpoint.state() != TaskState::Finished {
@@ -359,8 +353,7 @@ fn record(task: &Task, phase: &PhaseId, spec: &PhaseSpec, attempt: u32, failed: 
             files: Vec::new(),
             acceptance: Vec::new(),
         };
-        record.document =
-            Some(Document::Plan(Plan { summary: String::new(), steps: (1..=count).map(step).collect() }));
+        record.document = Some(Document::Plan(Plan { summary: String::new(), steps: (1..=count).map(step).collect() }));
     } else if spec.reviews.is_some() {
         record.document = Some(Document::Verdict(Verdict {
             status: Status::Approved,

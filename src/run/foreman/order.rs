@@ -168,6 +168,12 @@ impl Foreman {
         orders
     }
 
+    /// Why the first tasks in line are not at work.
+    pub fn waiting(&self, most: usize) -> Vec<(TaskId, String)> {
+        let first = self.line.precedence.order(most).into_iter().map(|place| self.at(place));
+        first.filter_map(|entry| Some((entry.task.id.clone(), self.why_waiting(entry)?))).collect()
+    }
+
     /// The finished tasks that are to be landed next, by priority, then by who was finished first.
     pub(super) fn next_batch(&mut self, most: usize) -> Vec<Landing> {
         let land = PhaseId::land();
