@@ -142,6 +142,7 @@ fn record(checkpoint: &Checkpoint, line: &str) -> Record {
         started: "2026-01-01T00:00:00Z".into(),
         duration_ms: 60_000,
         tokens: Default::default(),
+        calls: Vec::new(),
         cost_usd: Some(Money::micros(10_000)),
         outcome: result,
         reason: rest.clone(),
@@ -200,7 +201,7 @@ fn held_because(checkpoint: &Checkpoint) -> &str {
 }
 
 fn world(families: &[&str]) -> World {
-    let families: Vec<_> = families.iter().map(|family| Family((*family).into())).collect();
+    let families: Vec<_> = families.iter().map(|family| [Family((*family).into())].into()).collect();
     let roles = ["planner", "plan-reviewer", "implementer", "code-reviewer"];
     World { families: roles.iter().map(|role| (Role((*role).into()), families.clone())).collect(), ..World::default() }
 }

@@ -35,7 +35,7 @@ use git_orchestrate::{
         next::What,
         object::{CommitId, TreeId},
         plan::{Plan, PlanStep},
-        record::{Actor, Document, Family, Outcome, RECORD_SCHEMA, Record},
+        record::{Actor, Document, Families, Outcome, RECORD_SCHEMA, Record},
         task::{Task, TaskId},
         verdict::{RequiredChange, Status, Verdict},
         workflow::{PhaseId, Workflow},
@@ -120,7 +120,7 @@ struct World {
     tasks: Vec<(Arc<Task>, Arc<Workflow>)>,
     disk: Disk,
     settings: Arc<Settings>,
-    families: Arc<BTreeMap<String, Family>>,
+    families: Arc<BTreeMap<String, Families>>,
     now: SystemTime,
     trace: Vec<String>,
 }
@@ -143,7 +143,8 @@ impl World {
             settings.quota.quiet_hours = QUIET_HOURS.parse().ok();
         }
         let families = settings.agents.iter();
-        let families = families.filter_map(|(name, agent)| Some((name.clone(), agent.family.clone()?))).collect();
+        let families =
+            families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
         let workflows = [STANDARD, SINGLE, SINGLE, TRACKS]
             .map(|text| Arc::new(toml::from_str::<Workflow>(text).expect("a workflow")));
         let count = 1 + dice.below(9);
@@ -271,7 +272,7 @@ impl World {
                 adapter: "command".to_owned(),
                 version: None,
                 model: None,
-                family: self.families[agent].clone(),
+                family: self.families[agent].first().expect("a family").clone(),
             },
             (None, What::Gate { profile }) => Actor::Gate { profile: profile.clone() },
             (None, What::Agent { .. } | What::Land) => Actor::Land,
@@ -297,6 +298,7 @@ impl World {
             duration_ms: 1,
             tokens: Default::default(),
             cost_usd: cost,
+            calls: Vec::new(),
             outcome: Outcome::Done,
             reason: String::new(),
             document: None,
@@ -522,7 +524,7 @@ impl World {
             if let Some(agent) = &job.agent {
                 *per_agent.entry(agent).or_default() += 1;
                 if let What::Agent { except, .. } = &job.work.what {
-                    assert!(!except.contains(&self.families[agent]), "{agent} reviews its own family");
+                    assert!(except.is_disjoint(&self.families[agent]), "{agent} reviews its own family");
                 }
             }
             for on in &job.task.depends_on {

@@ -125,7 +125,7 @@ pub trait Adapter: Send + Sync {
     }
 }
 
-/// The adapter for a program; none for what starts none: models over HTTP and `replay`.
+/// The adapter for a program; none for what starts none itself: models over HTTP, hybrids and `replay`.
 pub fn adapter_of(kind: AdapterKind) -> Option<&'static dyn Adapter> {
     match kind {
         AdapterKind::Claude => Some(&Claude),
@@ -134,7 +134,11 @@ pub fn adapter_of(kind: AdapterKind) -> Option<&'static dyn Adapter> {
         AdapterKind::OpenCode => Some(&OpenCode),
         AdapterKind::Acp => Some(&Acp),
         AdapterKind::Command => Some(&Command),
-        AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google | AdapterKind::Replay => None,
+        AdapterKind::Anthropic
+        | AdapterKind::OpenAi
+        | AdapterKind::Google
+        | AdapterKind::Hybrid
+        | AdapterKind::Replay => None,
     }
 }
 

@@ -58,9 +58,13 @@ impl Agent {
     /// The agent of this name and these settings. Paths in them are relative to `repository_root`.
     ///
     /// # Errors
-    /// Its family cannot be told, `command` names no program, a recording cannot be read.
+    /// Its family cannot be told, `command` names no program, a recording cannot be read, it is a hybrid.
     pub fn new(name: &str, settings: &AgentSettings, repository_root: &Path) -> Result<Self, AgentError> {
         let agent = || name.to_owned();
+        if settings.adapter == AdapterKind::Hybrid {
+            // It takes two others; a hybrid of hybrids is none.
+            return Err(AgentError::NoPart { agent: agent(), part: "work" });
+        }
         let endpoint = Endpoint::new(name, settings, repository_root)?;
         // Whose bridge to the protocol it is, its name tells: `claude-agent-acp`, `gemini`.
         let by_program =

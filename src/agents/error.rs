@@ -49,6 +49,14 @@ pub enum AgentError {
         /// The agent's name in the configuration.
         agent: String,
     },
+    /// A hybrid without one of its two agents.
+    #[error("agent '{agent}' is a hybrid, but its '{part}' names no agent that works alone")]
+    NoPart {
+        /// The hybrid's name in the configuration.
+        agent: String,
+        /// `brief` or `work`.
+        part: &'static str,
+    },
     /// The recording cannot be read.
     #[error("cannot read recording '{}' of agent '{agent}': {cause}", path.display())]
     UnreadableRecording {
@@ -84,6 +92,7 @@ impl AgentError {
             Self::Http { cause, .. } => cause.hint(),
             Self::NoProgram { agent } => line(agent, r#"program = "./my-agent""#),
             Self::NoRecording { agent } => line(agent, r#"recording = "recording.toml""#),
+            Self::NoPart { agent, part } => line(agent, &format!("{part} = \"<another agent>\"")),
             Self::UnreadableRecording { .. } | Self::BadRecording { .. } => None,
         }
     }
@@ -102,6 +111,7 @@ impl AdapterKind {
             Self::Google => "google",
             Self::Acp => "acp",
             Self::Command => "command",
+            Self::Hybrid => "hybrid",
             Self::Replay => "replay",
         }
     }

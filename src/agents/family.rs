@@ -79,7 +79,11 @@ pub fn family_of(model: Option<&str>, adapter: AdapterKind) -> Option<Family> {
             AdapterKind::Gemini => Some("google"),
             // Whose form a server speaks does not tell whose models it serves.
             AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google => None,
-            AdapterKind::OpenCode | AdapterKind::Acp | AdapterKind::Command | AdapterKind::Replay => None,
+            AdapterKind::OpenCode
+            | AdapterKind::Acp
+            | AdapterKind::Command
+            | AdapterKind::Hybrid
+            | AdapterKind::Replay => None,
         })
         .map(|family| Family(family.to_owned()))
 }

@@ -7,11 +7,12 @@ use rayon::prelude::*;
 
 use super::{exit::Exit, failure::Failure, place::project, route, terminal::Terminal};
 use crate::{
-    agents::agent::Agent,
+    agents::player::Player,
     config::{
         settings::{AdapterKind, AgentSettings, Settings},
         template::adapter_word,
     },
+    model::record::joined,
     report::{
         agents::{AgentView, AgentsView, write},
         json,
@@ -90,10 +91,10 @@ fn agent_view(name: &str, of: &AgentSettings, settings: &Settings, root: &Path, 
         problem: None,
         hint: None,
     };
-    match Agent::new(name, of, root) {
+    match Player::new(name, of, &settings.agents, root) {
         Ok(agent) => {
             let health = agent.probe(supervisor, roll_call::PROBE_LIMIT);
-            view.family = Some(agent.family().to_string());
+            view.family = Some(joined(&agent.families()));
             view.program = health.found.map(|found| found.display().to_string());
             view.version = health.version;
             view.problem = health.problem;

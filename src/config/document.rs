@@ -80,6 +80,16 @@ impl<'a> Reading<'a> {
         self.first_line + before.iter().filter(|b| **b == b'\n').count()
     }
 
+    /// Whether the text has that very place.
+    pub fn has(text: &str, place: &[Part]) -> bool {
+        let has = |value: &toml::Value, part: &Part| match part {
+            Part::Key(key) => value.get(key).cloned(),
+            Part::Item(item) => value.get(item).cloned(),
+        };
+        let root = toml::from_str::<toml::Value>(text).ok();
+        root.and_then(|root| place.iter().try_fold(root, |value, part| has(&value, part))).is_some()
+    }
+
     /// The problem with that place of the text.
     pub fn problem(&self, text: &str, place: &[Part], what: impl Into<String>) -> Problem {
         let span = DeTable::parse(text).ok().and_then(|root| span_of(root.get_ref(), place));

@@ -3,6 +3,7 @@
 pub mod branch;
 pub mod document;
 mod explain;
+mod hybrid;
 pub mod money;
 mod over_http;
 pub mod parse;

@@ -29,9 +29,14 @@ impl AdapterKind {
     pub fn is_over_http(self) -> bool {
         match self {
             Self::Anthropic | Self::OpenAi | Self::Google => true,
-            Self::Claude | Self::Codex | Self::Gemini | Self::OpenCode | Self::Acp | Self::Command | Self::Replay => {
-                false
-            }
+            Self::Claude
+            | Self::Codex
+            | Self::Gemini
+            | Self::OpenCode
+            | Self::Acp
+            | Self::Command
+            | Self::Hybrid
+            | Self::Replay => false,
         }
     }
 }

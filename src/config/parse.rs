@@ -8,7 +8,7 @@ use globset::Glob;
 use super::{
     branch::wrong_with_landing_branch,
     document::{Part, Reading, Shape, place, read},
-    money,
+    hybrid, money,
     over_http::{forbidden_key, wrong_with},
     problem::Problem,
     settings::{AdapterKind, CheckSettings, OneOrMany, Settings},
@@ -24,7 +24,6 @@ pub const CONFIG_VERSION: u32 = 1;
 pub const JOBS_MAX: u32 = 512;
 /// The least of an agent's or a check's output that must be kept to be of use, bytes.
 pub const OUTPUT_BYTES_MIN: u64 = 4096;
-
 /// The least of memory that a check can be given, bytes.
 pub const MEMORY_BYTES_MIN: u64 = 16 << 20;
 /// The name of the gate that goes by the size of a change.
@@ -173,6 +172,7 @@ impl Check<'_> {
                 | AdapterKind::Google
                 | AdapterKind::Acp
                 | AdapterKind::Command
+                | AdapterKind::Hybrid
                 | AdapterKind::Replay => {}
             }
             let takes_recording = agent.adapter == AdapterKind::Replay || agent.adapter.is_over_http();
@@ -187,7 +187,8 @@ impl Check<'_> {
                     self.wrong(&key(what), format!("'{what}' of agent '{name}' is empty"));
                 }
             }
-            for wrong in wrong_with(name, agent) {
+            let of_hybrids = hybrid::wrong_with(name, agent, &settings.agents, self.text);
+            for wrong in wrong_with(name, agent).into_iter().chain(of_hybrids) {
                 self.wrong_with_hint(&key(wrong.key), wrong.what, wrong.hint);
             }
             if agent.parallel_max == Some(0) {

@@ -3,7 +3,10 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
-pub use super::routing::{RoutingMode, RoutingSettings};
+pub use super::{
+    hybrid::OutputCheck,
+    routing::{RoutingMode, RoutingSettings},
+};
 use serde::{Deserialize, Serialize};
 
 pub use super::money::{BudgetSettings, QuotaPolicy, QuotaSettings};
@@ -125,16 +128,21 @@ pub enum AdapterKind {
     Acp,
     /// Any program: prompt on stdin, optional JSON result.
     Command,
+    /// Two other agents: one writes a brief, the other works by it.
+    Hybrid,
     /// Recorded outcomes.
     Replay,
 }
 
 impl AdapterKind {
-    /// Whether a step of such an agent ends by itself when it has cost what it was told it may.
+    /// Whether a step of such an agent ends by itself when it has cost what it was told it may; of a hybrid it is for its
+    /// parts to say.
     pub fn heeds_spend_max(self) -> bool {
         match self {
             Self::Claude | Self::Anthropic | Self::OpenAi | Self::Google => true,
-            Self::Codex | Self::Gemini | Self::OpenCode | Self::Acp | Self::Command | Self::Replay => false,
+            Self::Codex | Self::Gemini | Self::OpenCode | Self::Acp | Self::Command | Self::Hybrid | Self::Replay => {
+                false
+            }
         }
     }
 }
@@ -143,7 +151,8 @@ impl AdapterKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentSettings {
-    /// How it is driven.
+    /// How it is driven. Left out: a hybrid, which `brief` and `work` make it.
+    #[serde(default = "super::hybrid::adapter")]
     pub adapter: AdapterKind,
     /// The program, a name on PATH or a path; default: the adapter's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -199,6 +208,15 @@ pub struct AgentSettings {
     /// Over HTTP: whether it may run commands where it may write; default: it may. Who only reads never does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<bool>,
+    /// Of a hybrid: the agent that turns the task into a brief, a cheap one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brief: Option<String>,
+    /// Of a hybrid: the agent that works by the brief.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub work: Option<String>,
+    /// Of a hybrid: what the changed files are checked for before the work counts as finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<OutputCheck>,
 }
 
 impl AgentSettings {
@@ -224,6 +242,9 @@ impl AgentSettings {
             context_tokens: None,
             answer_tokens: None,
             run: None,
+            brief: None,
+            work: None,
+            check: None,
         }
     }
 }

@@ -55,7 +55,9 @@ pub fn usual_family(adapter: AdapterKind) -> Option<&'static str> {
         AdapterKind::Codex => Some("openai"),
         AdapterKind::Gemini => Some("google"),
         AdapterKind::Anthropic | AdapterKind::OpenAi | AdapterKind::Google => None,
-        AdapterKind::OpenCode | AdapterKind::Acp | AdapterKind::Command | AdapterKind::Replay => None,
+        AdapterKind::OpenCode | AdapterKind::Acp | AdapterKind::Command | AdapterKind::Hybrid | AdapterKind::Replay => {
+            None
+        }
     }
 }
 
@@ -71,6 +73,7 @@ pub fn adapter_word(adapter: AdapterKind) -> &'static str {
         AdapterKind::Google => "google",
         AdapterKind::Acp => "acp",
         AdapterKind::Command => "command",
+        AdapterKind::Hybrid => "hybrid",
         AdapterKind::Replay => "replay",
     }
 }
@@ -163,6 +166,12 @@ fn agents(page: &mut Page, choices: &InitChoices) {
             );
             page.prose("  answer_tokens = 32000    tokens of one answer");
             page.prose("  run = false              run no commands; readers never do");
+            page.prose("Two agents can work as one: a cheap one reads and writes a brief, the other works by it. Every file that it");
+            page.prose("changed must parse; if one does not, the work goes back to it once. Both count as authors.");
+            page.prose("  [agents.hybrid]          no adapter, but");
+            page.prose("  brief = \"haiku\"          the name of an agent");
+            page.prose("  work = \"glm-4.7\"         the name of another");
+            page.prose("  check = \"syntax\"         or \"none\"");
         }
     }
     for adapter in &choices.without_model {

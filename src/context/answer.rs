@@ -54,7 +54,7 @@ pub fn review_feedback(verdict: &Verdict) -> String {
 }
 
 /// A fence that no run of backticks in the text can close.
-fn fence(text: &str) -> String {
+pub(super) fn fence(text: &str) -> String {
     let mut longest = 0;
     let mut run = 0;
     for c in text.chars() {

@@ -3,6 +3,7 @@
 mod answer;
 mod code_map;
 mod error;
+mod hybrid;
 mod input;
 mod material;
 mod prompt;
@@ -14,6 +15,7 @@ pub use self::{
     answer::{ask_again, review_feedback},
     code_map::code_map,
     error::ContextError,
+    hybrid::{for_a_brief, for_mending, with_brief},
     input::{ContextFileText, Dependency, FileText, PromptInput, Rule},
     prompt::{PROMPT_BYTES_MAX, Prompt, TASK_BYTES_MAX, prompt},
     survey::{Files, Survey, survey},

@@ -167,11 +167,11 @@ fn end(after: &mut Checkpoint, record: &Record) -> Result<(), Impossible> {
 
 fn check_reviewer(after: &Checkpoint, record: &Record, spec: &PhaseSpec) -> Result<(), Impossible> {
     let authors = authors_of(after, &record.phase, spec);
-    match record.family() {
-        Some(family) if authors.contains(family) && record.outcome != Outcome::Infra => {
+    match record.families().find(|family| authors.contains(family)) {
+        Some(family) if record.outcome != Outcome::Infra => {
             Err(Impossible::SelfReview { phase: record.phase.clone(), family: family.to_string() })
         }
-        _ => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -193,7 +193,7 @@ fn done(after: &mut Checkpoint, record: &Record, spec: &PhaseSpec) -> Result<(),
     phase.was_able();
     phase.held.clear();
     phase.approved = spec.reviews.is_some();
-    phase.authors.extend(record.family().cloned());
+    phase.authors.extend(record.families().cloned());
     // What it had to heed, it has heeded; a later round brings its own.
     phase.feedback.clear();
     if spec.writes() {

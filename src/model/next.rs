@@ -7,7 +7,7 @@ use super::{
     apply::{authors_of, sibling},
     checkpoint::{Checkpoint, Phase},
     machine::State,
-    record::{Families, Family},
+    record::Families,
     workflow::{Access, PhaseId, PhaseSpec, Role},
 };
 
@@ -17,7 +17,7 @@ pub struct World {
     /// Phases of this task that are being worked on.
     pub running: Vec<PhaseId>,
     /// The families that could play each role, as configured.
-    pub families: BTreeMap<Role, Vec<Family>>,
+    pub families: BTreeMap<Role, Vec<Families>>,
     /// Do not start this phase or what needs it.
     pub until: Option<PhaseId>,
 }
@@ -129,7 +129,8 @@ fn work(checkpoint: &Checkpoint, phase: &Phase, world: &World) -> Result<Work, S
 
 fn agent(checkpoint: &Checkpoint, phase: &Phase, spec: &PhaseSpec, role: &Role, world: &World) -> Result<What, Stop> {
     let except = authors_of(checkpoint, &phase.id, spec);
-    let could = world.families.get(role).is_some_and(|families| families.iter().any(|f| !except.contains(f)));
+    let could =
+        world.families.get(role).is_some_and(|families| families.iter().any(|families| families.is_disjoint(&except)));
     if spec.reviews.is_some() && !could {
         return Err(Stop::NoReviewer { phase: phase.id.clone(), role: role.clone(), authors: except });
     }

@@ -343,6 +343,42 @@ pub struct ContextFile {
     pub blob: BlobId,
 }
 
+/// What an agent was asked for within a step that took several questions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// To turn the task into a brief.
+    Brief,
+    /// To do the work.
+    Work,
+    /// To mend what was found wrong with the work.
+    Mend,
+}
+
+word_enum!(Purpose { Brief = "brief", Work = "work", Mend = "mend" });
+
+/// One question to one agent, of a step that took several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelCall {
+    /// What for.
+    pub purpose: Purpose,
+    /// The agent's name in the configuration.
+    pub agent: String,
+    /// The model, as the agent reports it, else as it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// The model's family; it counts as an author of the step.
+    pub family: Family,
+    /// Milliseconds.
+    pub duration_ms: u64,
+    /// Tokens of this question; the record's own are the sum.
+    #[serde(default)]
+    pub tokens: Tokens,
+    /// Dollars; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<Money>,
+}
+
 /// Everything worth keeping of one step. Times are evidence only; order comes from `seq` and the parents.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -387,6 +423,9 @@ pub struct Record {
     /// Dollars; none: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Money>,
+    /// The questions that it took, in their order, where several agents did it together; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ModelCall>,
     /// How it ended.
     pub outcome: Outcome,
     /// One line for people, why it ended so.
@@ -446,6 +485,7 @@ impl Record {
             duration_ms: 0,
             tokens: Tokens::default(),
             cost_usd: None,
+            calls: Vec::new(),
             outcome: Outcome::Done,
             reason: String::new(),
             document: None,
@@ -500,12 +540,13 @@ impl Record {
         Duration::from_millis(self.duration_ms)
     }
 
-    /// The family of the model that did it.
-    pub fn family(&self) -> Option<&Family> {
-        match &self.actor {
+    /// The families of all models that had a part in it.
+    pub fn families(&self) -> impl Iterator<Item = &Family> {
+        let own = match &self.actor {
             Actor::Agent { family, .. } => Some(family),
             Actor::Gate { .. } | Actor::Person { .. } | Actor::Land => None,
-        }
+        };
+        own.into_iter().chain(self.calls.iter().map(|call| &call.family))
     }
 
     /// The verdict it carries.
@@ -519,3 +560,8 @@ impl Record {
 
 /// Families, for who may not review.
 pub type Families = BTreeSet<Family>;
+
+/// Families in one word for a column: `anthropic`, `anthropic+zhipu`.
+pub fn joined(families: &Families) -> String {
+    families.iter().map(|family| family.0.as_str()).collect::<Vec<_>>().join("+")
+}

@@ -20,7 +20,7 @@ use crate::{
         checkpoint::TaskState,
         money::{Money, Tokens},
         object::CommitId,
-        record::{ChangeKind, ChangedFile},
+        record::{ChangeKind, ChangedFile, ModelCall},
         task::TaskId,
     },
     text,
@@ -193,6 +193,18 @@ fn row(step: &StepView) -> Vec<Cell> {
     ]
 }
 
+/// `by haiku (claude-haiku-4-5), 12.4k tok, $0.03, 41s`.
+fn of_call(call: &ModelCall) -> String {
+    let model = call.model.as_ref().map(|model| format!(" ({})", text::clean_line(model)));
+    let mut said = vec![format!("by {}{}", text::clean_line(&call.agent), model.unwrap_or_default())];
+    if call.tokens.total() > 0 {
+        said.push(format!("{} tok", text::tokens(call.tokens.total())));
+    }
+    said.extend(call.cost_usd.map(|cost| cost.to_string()));
+    said.push(text::duration(Duration::from_millis(call.duration_ms)));
+    said.join(", ")
+}
+
 fn signature(signature: &SignatureView) -> Cell {
     match signature {
         SignatureView::Good { .. } => Cell::new(Ink::Good, "good"),
@@ -210,6 +222,9 @@ fn write_detail(step: &StepView, look: Look, out: &mut dyn Write) -> io::Result<
         SignatureView::Good { principal } => told("signed by", &text::clean_line(principal))?,
         SignatureView::Unknown { key } => told("signed with", &text::clean_line(key))?,
         SignatureView::Bad | SignatureView::Missing | SignatureView::Unchecked => {}
+    }
+    for call in &step.calls {
+        told(call.purpose.word(), &of_call(call))?;
     }
     if !step.chosen.is_empty() {
         told("chosen by", &text::clean_line(&step.chosen))?;

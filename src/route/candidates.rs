@@ -1,12 +1,12 @@
 //! Which agents may play a role for a task, the first choice first.
 //! Knows nothing of families that may not, or of agents that are busy; that is for the choice.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use super::usual;
 use crate::{
     config::settings::{Route, Settings},
-    model::{record::Family, task::Task, workflow::Role},
+    model::{task::Task, workflow::Role},
 };
 
 /// The role whose agents play those that are not named.
@@ -99,26 +99,6 @@ pub fn ranked(settings: &Settings, role: &Role, task: &Task) -> Ranking {
     Ranking { first, fallbacks: lists }
 }
 
-/// The families that could play each of these roles for a task, those of the first choice first.
-/// `known` has the family of every agent that can be used.
-pub fn families(
-    settings: &Settings,
-    task: &Task,
-    roles: &[Role],
-    known: &BTreeMap<String, Family>,
-) -> BTreeMap<Role, Vec<Family>> {
-    let of = |role: &Role| {
-        let mut families: Vec<Family> = Vec::new();
-        for family in candidates(settings, role, task).iter().filter_map(|agent| known.get(agent)) {
-            if !families.contains(family) {
-                families.push(family.clone());
-            }
-        }
-        families
-    };
-    roles.iter().map(|role| (role.clone(), of(role))).collect()
-}
-
 fn matches(route: &Route, role: &Role, task: &Task) -> bool {
     route.role.as_ref().is_none_or(|wanted| wanted == role)
         && route.risk.is_none_or(|wanted| wanted == task.risk)
@@ -200,16 +180,5 @@ mod tests {
         check(models, "code-reviewer", little, "s a b c m by usual route 4");
         // A role that is named leaves the others to the table.
         check("[roles]\nplanner = 'c'\n", "tester", |_| {}, "a b c by usual route 8");
-    }
-
-    #[test]
-    fn families_are_those_of_agents_that_can_be_used() {
-        let settings = parse(&format!("{AGENTS}[roles]\ndefault = ['c', 'b', 'a']\n"), "c").expect("right");
-        let family = |name: &str| Family(name.to_owned());
-        let known = BTreeMap::from([("c".to_owned(), family("x")), ("a".to_owned(), family("x"))]);
-        let task = Task::new("x".parse().expect("an id"), "x");
-        let role = Role("planner".to_owned());
-        let found = families(&settings, &task, std::slice::from_ref(&role), &known);
-        assert_eq!(found, BTreeMap::from([(role, vec![family("x")])]));
     }
 }

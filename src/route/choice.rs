@@ -6,11 +6,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{
-    config::settings::QuotaPolicy,
-    model::record::{Families, Family},
-    text::list,
-};
+use crate::{config::settings::QuotaPolicy, model::record::Families, text::list};
 
 /// An agent that cannot be used for a while: its rate or quota is used up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +85,7 @@ fn sentence(passed_over: &[(String, String)]) -> String {
 /// Nobody may play it, for good or for now.
 pub fn choose(
     candidates: &[String],
-    families: &BTreeMap<String, Family>,
+    families: &BTreeMap<String, Families>,
     except: &Families,
     parked: &BTreeMap<String, Parked>,
     busy: &BTreeSet<String>,
@@ -99,7 +95,10 @@ pub fn choose(
     for (at, agent) in candidates.iter().enumerate() {
         let why = match families.get(agent) {
             None => "cannot be used here".to_owned(),
-            Some(family) if except.contains(family) => format!("is of the author's family '{family}'"),
+            Some(own) if !own.is_disjoint(except) => {
+                let shared: Vec<_> = own.intersection(except).map(|family| format!("'{family}'")).collect();
+                format!("is of the author's family {}", list(&shared))
+            }
             Some(_) => match parked.get(agent) {
                 Some(Parked { until, reason, policy }) => match policy {
                     QuotaPolicy::Switch => {
@@ -141,6 +140,7 @@ pub fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::record::Family;
     use std::time::{Duration, UNIX_EPOCH};
 
     /// `a` and `b` are of family x, `c` of y; `d` cannot be used. `parked` is `name` or `name=seconds`, with `!` behind it
@@ -148,7 +148,7 @@ mod tests {
     fn check(candidates: &str, except: &str, parked: &str, busy: &str, wanted: &str) {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let family = |name: &str| Family(name.to_owned());
-        let families = [("a", "x"), ("b", "x"), ("c", "y")].map(|(a, f)| (a.to_owned(), family(f))).into();
+        let families = [("a", "x"), ("b", "x"), ("c", "y")].map(|(a, f)| (a.to_owned(), [family(f)].into())).into();
         let parked = words(parked).into_iter().map(|word| {
             let policy = match word.chars().last() {
                 Some('!') => QuotaPolicy::Wait,

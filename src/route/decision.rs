@@ -14,11 +14,7 @@ use super::{
 };
 use crate::{
     config::settings::{RoutingMode, Settings},
-    model::{
-        record::{Families, Family},
-        task::Task,
-        workflow::Role,
-    },
+    model::{record::Families, task::Task, workflow::Role},
 };
 
 /// In which order agents are asked for a step, and why.
@@ -71,7 +67,7 @@ impl Preference {
 #[derive(Debug, Clone, Copy)]
 pub struct Circumstances<'a> {
     /// The families of those that can be used.
-    pub families: &'a BTreeMap<String, Family>,
+    pub families: &'a BTreeMap<String, Families>,
     /// Families that may not, as they wrote what is to be reviewed.
     pub except: &'a Families,
     /// Those whose rate or quota is used up.

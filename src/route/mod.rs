@@ -17,7 +17,7 @@ pub mod tally;
 pub mod usual;
 
 pub use self::{
-    candidates::{Listed, Ranking, Source, ablest_first, candidates, families, ranked},
+    candidates::{Listed, Ranking, Source, ablest_first, candidates, ranked},
     choice::{Choice, NoChoice, Parked, choose},
     decision::{Circumstances, Preference, Weighed, decide, weigh},
 };

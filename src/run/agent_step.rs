@@ -8,6 +8,7 @@ use super::{
     brief::Asking,
     commit::{Committed, Step, commit, step_commit},
     foreman::{Dropped, Job},
+    hybrid_step,
     live::{Worker, last_words},
     salvage,
     secrets::{self, Inspection, redact_answer, redact_event},
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     agents::{
         agent::Agent,
+        player::Player,
         request::{AgentEvent, Answer, EndedAs, Request, SpendMax, Structure},
         schema,
     },
@@ -28,7 +30,7 @@ use crate::{
         money::{Money, Tokens},
         next::What,
         object::{CommitId, TreeId},
-        record::{Actor, ChangeKind, ChangedFile, Document, Outcome, Record, RefusedFile},
+        record::{Actor, ChangeKind, ChangedFile, Document, ModelCall, Outcome, Record, RefusedFile},
         verdict::Status,
         workflow::{Access, Role},
     },
@@ -85,7 +87,7 @@ pub fn is_swept(error: &RunError) -> bool {
 /// When it could not be made or recorded; what the agent wrote is then saved or still in its worktree.
 pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let name = job.agent.as_deref().expect("BUG: a job for an agent names it");
-    let agent = shop.agents.get(name).expect("BUG: only configured agents are chosen");
+    let player = shop.agents.get(name).expect("BUG: only configured agents are chosen");
     let What::Agent { role, access, .. } = &job.work.what else { unreachable!("BUG: this is a job for an agent") };
     let mut draft = shop.project.repository.draft();
     let from = step_commit(&shop.project.repository, &job.checkpoint, job.tip, job.work.from)?;
@@ -109,20 +111,19 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let prompt =
         brief::prompt(&shop.project, &shop.templates, &Asking { job, role, access: *access, structure, code })?;
     if !prompt.redacted.is_empty() {
-        let message =
-            format!("left out of what {} is told for {}: {}", agent.name(), job.task.id, prompt.redacted.join("; "));
+        let message = format!("left out of what {name} is told for {}: {}", job.task.id, prompt.redacted.join("; "));
         let hint = format!("git orchestrate show {} --prompt {}", job.task.id, job.work.phase);
         (shop.tell)(RunEvent::Warning { message, hint: Some(hint) });
     }
     let mut spent = shop.spending.begin(job.slot, attempt(job, name, &started))?;
     crate::sys::crash_point::reach("step.spending");
-    let mut asked = ask(shop, job, agent, &slot, *access, structure, &prompt)?;
+    let mut asked = ask(shop, job, player, &mut slot, (*access, structure, code), &prompt)?;
     spent.cost(cost_of(job, role, &asked));
     asked.duration_ms = clock.elapsed().as_millis() as u64;
     crate::sys::crash_point::reach("step.answered");
     if !matches!(asked.answer.ended, EndedAs::Cancelled | EndedAs::Limited { .. }) {
         let told = Told { role, access: *access, from, code, prompt, started };
-        let made = judge(shop, job, agent, slot, draft, asked, told)?;
+        let made = judge(shop, job, player, slot, draft, asked, told)?;
         spent.made();
         return Ok(made);
     }
@@ -130,7 +131,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     slot.clean();
     if let Some(name) = saved {
         let message =
-            format!("what {} had begun for {} {} is kept as {name}", agent.name(), job.task.id, job.work.phase);
+            format!("what {} had begun for {} {} is kept as {name}", player.name(), job.task.id, job.work.phase);
         (shop.tell)(RunEvent::Warning { message, hint: Some(format!("git show {name}")) });
     }
     Ok(Made::Dropped(match asked.answer.ended {
@@ -172,22 +173,45 @@ struct Told<'a> {
     started: String,
 }
 
-/// What came of asking, of one or two questions.
-struct Asked {
-    answer: Answer,
-    document: Result<Option<Document>, String>,
-    tokens: Tokens,
-    cost: Option<Money>,
+/// What came of asking, of one or more questions.
+pub struct Asked {
+    /// The last answer, with the transcripts of all.
+    pub answer: Answer,
+    /// The document it owes, or why it cannot be read.
+    pub document: Result<Option<Document>, String>,
+    /// Of all questions.
+    pub tokens: Tokens,
+    /// Of all questions; none: not known.
+    pub cost: Option<Money>,
+    /// The questions one by one, where several agents were asked.
+    pub calls: Vec<ModelCall>,
     duration_ms: u64,
+}
+
+impl Asked {
+    /// The same with what was asked before it.
+    pub fn after(mut self, first: Self) -> Self {
+        // A sum with an unknown part would pass for the whole.
+        self.cost = match (self.cost, first.cost) {
+            (Some(second), Some(first)) => Some(second + first),
+            (known, None) if first.tokens.total() == 0 => known,
+            (None, known) if self.tokens.total() == 0 => known,
+            (Some(_), None) | (None, _) => None,
+        };
+        self.tokens = self.tokens + first.tokens;
+        self.calls.splice(0..0, first.calls);
+        self.answer.transcript.splice(0..0, first.answer.transcript);
+        self.answer.left_behind += first.answer.left_behind;
+        self
+    }
 }
 
 fn ask(
     shop: &Workshop,
     job: &Job,
-    agent: &Agent,
-    slot: &Slot,
-    access: Access,
-    structure: Option<Structure>,
+    player: &Player,
+    slot: &mut Slot,
+    (access, structure, before): (Access, Option<Structure>, TreeId),
     prompt: &Prompt,
 ) -> Result<Asked, RunError> {
     let limits = &shop.project.settings.limits;
@@ -195,7 +219,7 @@ fn ask(
     let scratch = shop.scratch.join(format!("worker-{}", job.slot));
     let cannot = |source| RunError::File { path: scratch.clone(), what: "cannot be made", source };
     std::fs::create_dir_all(&scratch).map_err(cannot)?;
-    let mut request = Request {
+    let request = Request {
         task: job.task.id.to_string(),
         phase: job.work.phase.to_string(),
         attempt: job.work.attempt,
@@ -207,32 +231,34 @@ fn ask(
         wall: spec_timeout.unwrap_or(limits.step_timeout).0,
         idle: limits.idle_timeout.0,
         output_bytes_max: limits.output_bytes as usize,
-        spend_max: spend_max(shop, job, agent),
+        spend_max: spend_max(shop, job, player.worker()),
     };
-    let mut asked = question(shop, job, agent, &request);
-    if let Some(limit) = &mut request.spend_max {
-        limit.usd = limit.usd.saturating_sub(asked.cost.unwrap_or_else(|| limit.cost(&asked.tokens)));
-    }
-    // Asking once more needs money too.
-    let may_ask = request.spend_max.is_none_or(|limit| limit.usd > Money::ZERO);
-    if let (EndedAs::Finished, Err(why), true) = (&asked.answer.ended, &asked.document, may_ask) {
-        request.prompt = context::ask_again(&prompt.text, &asked.answer.text, why, structure);
-        let first = asked;
-        asked = question(shop, job, agent, &request);
-        asked.tokens = asked.tokens + first.tokens;
-        asked.cost = match (asked.cost, first.cost) {
-            (Some(second), Some(first)) => Some(second + first),
-            (known, None) | (None, known) => known,
-        };
-        let mut transcript = first.answer.transcript;
-        transcript.extend_from_slice(&asked.answer.transcript);
-        asked.answer.transcript = transcript;
-        asked.answer.left_behind += first.answer.left_behind;
-    }
+    let asked = match player {
+        Player::Alone(agent) => Ok(answered(shop, job, agent, &request)),
+        Player::Hybrid(hybrid) => hybrid_step::ask(shop, job, hybrid, slot, before, &request),
+    };
     if let Err(source) = empty(&scratch) {
         tracing::warn!(%source, path = %scratch.display(), "a scratch directory was not emptied");
     }
-    Ok(asked)
+    asked
+}
+
+/// Asks an agent, and once more where its answer lacks the document that it owes.
+pub fn answered(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Asked {
+    let first = question(shop, job, agent, request);
+    let spend_max = left_of(request.spend_max, &first);
+    // Asking once more needs money too.
+    let may_ask = spend_max.is_none_or(|limit| limit.usd > Money::ZERO);
+    let (EndedAs::Finished, Err(why), true) = (&first.answer.ended, &first.document, may_ask) else { return first };
+    let prompt = context::ask_again(&request.prompt, &first.answer.text, why, request.structure);
+    question(shop, job, agent, &Request { prompt, spend_max, ..request.clone() }).after(first)
+}
+
+/// What is left of the most that a step may cost, after these questions of it.
+pub fn left_of(limit: Option<SpendMax>, asked: &Asked) -> Option<SpendMax> {
+    let limit = limit?;
+    let cost = asked.cost.unwrap_or_else(|| limit.cost(&asked.tokens));
+    Some(SpendMax { usd: limit.usd.saturating_sub(cost), ..limit })
 }
 
 /// The most that the agent is told a step may cost, where it can be told.
@@ -250,13 +276,14 @@ fn empty(scratch: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Asked {
+/// Asks an agent once.
+pub fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Asked {
     let mut worker = Worker {
         slot: job.slot,
         task: job.task.id.clone(),
         phase: job.work.phase.clone(),
         attempt: job.work.attempt,
-        agent: agent.name().to_owned(),
+        agent: job.agent.clone().unwrap_or_default(),
         model: agent.model().map(str::to_owned),
         since: clock::now_rfc3339(),
         last: String::new(),
@@ -298,7 +325,7 @@ fn question(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) -> Ask
     let model = answer.model.as_deref().or(agent.model());
     let priced = || route::price::cost(&shop.project.settings.prices, model?, &answer.tokens);
     let cost = answer.cost_usd.or_else(priced);
-    Asked { document, tokens: answer.tokens, cost, duration_ms: 0, answer }
+    Asked { document, tokens: answer.tokens, cost, calls: Vec::new(), duration_ms: 0, answer }
 }
 
 /// The document that the answer owes: none where none is owed, an error where it cannot be read.
@@ -320,7 +347,7 @@ struct Judged {
 fn judge(
     shop: &Workshop,
     job: &Job,
-    agent: &Agent,
+    player: &Player,
     mut slot: SlotGuard,
     mut draft: Draft,
     asked: Asked,
@@ -350,6 +377,7 @@ fn judge(
         duration_ms: asked.duration_ms,
         tokens: asked.tokens,
         cost_usd: asked.cost,
+        calls: asked.calls,
         outcome,
         reason,
         document: document.or(report),
@@ -361,11 +389,11 @@ fn judge(
             job.task.id.clone(),
             job.work.phase.clone(),
             Actor::Agent {
-                name: agent.name().to_owned(),
-                adapter: agent.adapter().word().to_owned(),
-                version: shop.versions.get(agent.name()).cloned(),
-                model: asked.answer.model.clone().or_else(|| agent.model().map(str::to_owned)),
-                family: agent.family(),
+                name: player.name().to_owned(),
+                adapter: player.adapter().word().to_owned(),
+                version: shop.versions.get(player.name()).cloned(),
+                model: asked.answer.model.clone().or_else(|| player.model().map(str::to_owned)),
+                family: player.family(),
             },
             told.from,
             taken.tree,

@@ -28,7 +28,7 @@ use crate::{
         money::Money,
         next::{What, Work, World, next},
         object::CommitId,
-        record::{Families, Family, Outcome, Record},
+        record::{Families, Outcome, Record},
         task::{Task, TaskId},
         workflow::{Access, PhaseId, Role, Workflow},
     },
@@ -210,7 +210,7 @@ pub enum Happened {
 pub struct Foreman {
     rules: Rules,
     settings: Arc<Settings>,
-    families: Arc<BTreeMap<String, Family>>,
+    families: Arc<BTreeMap<String, Families>>,
     entries: BTreeMap<TaskId, Entry>,
     graph: Graph,
     claims: BTreeMap<TaskId, plan::Claim>,
@@ -241,7 +241,7 @@ impl Foreman {
     pub fn new(
         rules: Rules,
         settings: Arc<Settings>,
-        families: Arc<BTreeMap<String, Family>>,
+        families: Arc<BTreeMap<String, Families>>,
         entries: Vec<Entry>,
         integration: CommitId,
     ) -> Self {
@@ -318,7 +318,7 @@ impl Foreman {
     }
 
     /// The families of the agents that can be used.
-    pub fn families(&self) -> &BTreeMap<String, Family> {
+    pub fn families(&self) -> &BTreeMap<String, Families> {
         &self.families
     }
 

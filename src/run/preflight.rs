@@ -24,7 +24,7 @@ use super::{
     workshop::{Brief, Equipment, Workshop, sync_of},
 };
 use crate::{
-    agents::agent::Agent,
+    agents::player::Player,
     config::settings::{RoutingMode, SigningKey},
     gate::{Definition, change},
     git::{RefMove, Repository, Signer},
@@ -107,10 +107,10 @@ pub fn supervisor(project: &Project) -> Result<Supervisor, RunError> {
 ///
 /// # Errors
 /// When one of them is not configured well.
-pub fn agents(project: &Project) -> Result<BTreeMap<String, Agent>, RunError> {
+pub fn agents(project: &Project) -> Result<BTreeMap<String, Player>, RunError> {
     let root = project.root.as_deref().unwrap_or_else(|| project.repository.common_dir());
-    let agents = project.settings.agents.iter();
-    agents.map(|(name, settings)| Ok((name.clone(), Agent::new(name, settings, root)?))).collect()
+    let all = &project.settings.agents;
+    all.iter().map(|(name, settings)| Ok((name.clone(), Player::new(name, settings, all, root)?))).collect()
 }
 
 /// Looks at everything, puts right what a crash left, and makes what a run needs.

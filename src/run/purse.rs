@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use crate::{
-    config::settings::Settings,
+    config::settings::{AgentSettings, Settings},
     model::{
         checkpoint::Checkpoint,
         money::Money,
@@ -20,6 +20,9 @@ use crate::{
         estimate::{Estimate, Estimator, counted, is_unusual},
     },
 };
+
+/// The role whose steps are like the brief of a hybrid.
+const PLANNER: &str = "planner";
 
 /// Tasks that may begin however much they are likely to cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,6 +229,8 @@ impl Purse {
             }
             if !is_known {
                 self.count_beyond(&record.task, cost);
+                let unknown = record.calls.iter().find(|call| call.cost_usd.is_none() && call.tokens.total() > 0);
+                let model = unknown.map_or(model, |call| &call.model);
                 self.tell_unknown(name, model.as_deref(), cost);
             }
         }
@@ -282,7 +287,9 @@ impl Purse {
 }
 
 fn is_cut_off(settings: &Settings, agent: &str) -> bool {
-    settings.agents.get(agent).is_some_and(|agent| agent.adapter.heeds_spend_max())
+    let Some(found) = settings.agents.get(agent) else { return false };
+    let parts = settings.parts_of(found);
+    parts.map_or(found.adapter.heeds_spend_max(), |parts| parts.iter().all(|part| part.adapter.heeds_spend_max()))
 }
 
 fn estimate(
@@ -293,5 +300,13 @@ fn estimate(
     agent: &str,
 ) -> Option<Estimate> {
     let found = settings.agents.get(agent)?;
-    Some(estimator.step(role, complexity, (agent, found), &settings.prices))
+    let step = |role: &Role, of: &AgentSettings| estimator.step(role, complexity, (agent, of), &settings.prices);
+    let Some([brief, work]) = settings.parts_of(found) else { return Some(step(role, found)) };
+    let whole = step(role, work);
+    if whole.samples > 0 {
+        return Some(whole);
+    }
+    // To look at the code and write down what to do is what planners do.
+    let brief = step(&Role(PLANNER.to_owned()), brief);
+    Some(Estimate { usual: whole.usual + brief.usual, upper: whole.upper + brief.upper, samples: 0 })
 }

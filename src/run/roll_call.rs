@@ -8,7 +8,7 @@ use std::{
 
 use super::{Project, RunError};
 use crate::{
-    agents::{agent::Agent, health::Health},
+    agents::{health::Health, player::Player},
     model::{task::TaskId, workflow::Role},
     report::event::RunEvent,
     sys::process::Supervisor,
@@ -46,7 +46,7 @@ pub struct RollCall {
 pub fn roll_call(
     project: &Project,
     wanted: &[Wanted],
-    agents: &BTreeMap<String, Agent>,
+    agents: &BTreeMap<String, Player>,
     supervisor: &Supervisor,
 ) -> Result<RollCall, RunError> {
     let names: BTreeSet<&String> = wanted.iter().flat_map(|wanted| &wanted.candidates).collect();

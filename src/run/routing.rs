@@ -13,7 +13,7 @@ use super::{
     view,
 };
 use crate::{
-    agents::agent::Agent,
+    agents::player::Player,
     config::{
         routing::{line_of_role, line_of_route},
         settings::RoutingMode,
@@ -22,7 +22,7 @@ use crate::{
     model::{
         checkpoint::{Checkpoint, Phase},
         next::{authors, subject},
-        record::{Families, Family},
+        record::{Families, joined},
         workflow::{PhaseId, Role},
     },
     report::routing::{CandidateView, ChanceView, HistoryView, PhaseRoute, RouteView, RuleView},
@@ -57,13 +57,13 @@ pub fn explain(project: &Project, name: &str, phase: Option<&PhaseId>) -> Result
     let entry = foreman.entry(&queued.task.id).ok_or_else(|| RunError::NotHeld(queued.task.id.clone()))?;
     let checkpoint = foreman.checkpoint(entry);
     let asking = Asking { project, foreman: &foreman, learning: &learning, entry, checkpoint: &checkpoint, problems };
-    let mut expected: BTreeMap<PhaseId, Family> = BTreeMap::new();
+    let mut expected: BTreeMap<PhaseId, Families> = BTreeMap::new();
     let mut phases = Vec::new();
     for of in &checkpoint.phases {
         let Some(role) = checkpoint.spec(&of.id).and_then(|spec| spec.role.clone()) else { continue };
         let routed = asking.route(of, &role, &expected);
-        let family = routed.agent.as_ref().and_then(|agent| foreman.families().get(agent));
-        expected.extend(family.map(|family| (of.id.clone(), family.clone())));
+        let families = routed.agent.as_ref().and_then(|agent| foreman.families().get(agent));
+        expected.extend(families.map(|families| (of.id.clone(), families.clone())));
         let is_asked = match phase {
             Some(phase) => of.id == *phase || of.id.spec() == phase.as_str(),
             None => !of.state.is_over(),
@@ -103,7 +103,7 @@ fn problems(project: &Project) -> Result<BTreeMap<String, String>, RunError> {
     let supervisor = preflight::supervisor(project)?;
     let cache = project.local.cache().join("agents.json");
     let agents = preflight::agents(project)?;
-    let ask = &|agent: &Agent| agent.probe_cached(&supervisor, PROBE_LIMIT, &cache).problem;
+    let ask = &|agent: &Player| agent.probe_cached(&supervisor, PROBE_LIMIT, &cache).problem;
     Ok(std::thread::scope(|scope| {
         let asked: Vec<_> = agents.iter().map(|(name, agent)| (name, scope.spawn(move || ask(agent)))).collect();
         asked.into_iter().filter_map(|(name, thread)| Some((name.clone(), thread.join().ok()??))).collect()
@@ -129,7 +129,7 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    fn route(&self, phase: &Phase, role: &Role, expected: &BTreeMap<PhaseId, Family>) -> PhaseRoute {
+    fn route(&self, phase: &Phase, role: &Role, expected: &BTreeMap<PhaseId, Families>) -> PhaseRoute {
         let attempt = phase.attempts + 1;
         let mut except: Families = authors(self.checkpoint, &phase.id);
         let mut assumed = BTreeSet::new();
@@ -137,7 +137,7 @@ impl Asking<'_> {
             && let Some(subject) = subject(self.checkpoint, &phase.id)
         {
             let of_subject = expected.iter().filter(|(id, _)| **id == subject || id.spec() == subject.as_str());
-            assumed.extend(of_subject.map(|(_, family)| family.clone()));
+            assumed.extend(of_subject.flat_map(|(_, families)| families.iter().cloned()));
             except.extend(assumed.iter().cloned());
         }
         let preference = self.foreman.preference(self.entry, role, &phase.id, attempt);
@@ -153,7 +153,7 @@ impl Asking<'_> {
             CandidateView {
                 is_taken: agent.as_ref() == Some(&weighed.agent),
                 model: settings.and_then(|settings| settings.model.clone()),
-                family: self.foreman.families().get(&weighed.agent).map(|family| family.0.clone()),
+                family: self.foreman.families().get(&weighed.agent).map(joined),
                 against: self.problems.get(&weighed.agent).cloned().or(weighed.against),
                 rule: self.rule(&weighed.source),
                 is_fallback: weighed.is_fallback,

@@ -207,7 +207,7 @@ fn quiet_until(project: &Project) -> Option<jiff::Timestamp> {
 /// A foreman who gives no orders, to say why tasks wait; none if the configuration does not allow even that.
 pub(super) fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> {
     let agents = preflight::agents(project).ok()?;
-    let families = agents.iter().map(|(name, agent)| (name.clone(), agent.family())).collect();
+    let families = agents.iter().map(|(name, agent)| (name.clone(), agent.families())).collect();
     let mut by_name: BTreeMap<String, Option<std::sync::Arc<crate::model::workflow::Workflow>>> = BTreeMap::new();
     let entries = queue.iter().map(|queued| {
         let name = queued.task.workflow.as_deref().unwrap_or(&project.settings.workflow).to_owned();

@@ -15,12 +15,12 @@ use super::{
     spending::Spending,
 };
 use crate::{
-    agents::agent::Agent,
+    agents::player::Player,
     config::settings::{Durability, Settings},
     context::Templates,
     gate::Remembered,
     git::{Identity, Signer, Slot, Slots},
-    model::{object::CommitId, record::Family, task::TaskId},
+    model::{object::CommitId, record::Families, task::TaskId},
     report::event::RunEvent,
     sys::{
         file,
@@ -52,7 +52,7 @@ pub struct Workshop {
     /// Ends what runs.
     pub cancel: Cancel,
     /// The agents by name.
-    pub agents: BTreeMap<String, Agent>,
+    pub agents: BTreeMap<String, Player>,
     /// The versions of their programs, as far as they told.
     pub versions: BTreeMap<String, String>,
     /// The prompt templates.
@@ -90,7 +90,7 @@ pub struct Equipment {
     /// Ends what runs.
     pub cancel: Cancel,
     /// The agents by name.
-    pub agents: BTreeMap<String, Agent>,
+    pub agents: BTreeMap<String, Player>,
     /// The versions of their programs.
     pub versions: BTreeMap<String, String>,
     /// The files that first commits carry.
@@ -143,8 +143,8 @@ impl Workshop {
     }
 
     /// The families of the configured agents, by their names.
-    pub fn families(&self) -> BTreeMap<String, Family> {
-        self.agents.iter().map(|(name, agent)| (name.clone(), agent.family())).collect()
+    pub fn families(&self) -> BTreeMap<String, Families> {
+        self.agents.iter().map(|(name, agent)| (name.clone(), agent.families())).collect()
     }
 
     /// The slot of a worker's agents, at a commit, for a step of this task. Say when it is clean: see [`SlotGuard`].

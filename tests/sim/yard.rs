@@ -17,7 +17,7 @@ use git_orchestrate::{
         next::{World, next},
         object::CommitId,
         plan::{Plan, PlanStep},
-        record::{Actor, Document, Family, Outcome, Record},
+        record::{Actor, Document, Families, Family, Outcome, Record},
         task::{Complexity, Task, TaskId},
         verdict::{Status, Verdict},
         workflow::{PhaseId, PhaseSpec, Role, Workflow},
@@ -75,7 +75,7 @@ pub struct Yard {
     lots: Vec<Lot>,
     places: BTreeMap<TaskId, usize>,
     settings: Arc<Settings>,
-    families: Arc<BTreeMap<String, Family>>,
+    families: Arc<BTreeMap<String, Families>>,
 }
 
 /// How well the foreman knows how long things take.
@@ -118,7 +118,7 @@ impl Yard {
     pub fn new(needs: Needs, making: Making, dice: &mut Dice) -> Self {
         let settings: Settings = toml::from_str(SETTINGS).expect("settings");
         let families = settings.agents.iter();
-        let families = families.filter_map(|(name, agent)| Some((name.clone(), agent.family.clone()?))).collect();
+        let families = families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
         let workflows = [STANDARD, SINGLE].map(|text| Arc::new(toml::from_str::<Workflow>(text).expect("a workflow")));
         let lots = needs.into_iter().enumerate().map(|(at, needs)| {
             let mut task = Task::new(format!("t{at:05}").parse().expect("an id"), format!("Task {at}"));
@@ -291,7 +291,7 @@ impl Yard {
 /// All that happens to a task until it is finished.
 fn script(task: &Task, workflow: &Workflow, making: Making, dice: &mut Dice) -> Vec<(Duration, Record)> {
     let mut checkpoint = Checkpoint::begin(task, workflow.clone(), commit(1), Bounds::default());
-    let families: Vec<Family> = ["one", "two"].iter().map(|name| Family((*name).to_owned())).collect();
+    let families: Vec<Families> = ["one", "two"].iter().map(|name| [Family((*name).to_owned())].into()).collect();
     let roles = ["planner", "plan-reviewer", "implementer", "code-reviewer"].map(|name| Role(name.to_owned()));
     let world =
         World { families: roles.into_iter().map(|role| (role, families.clone())).collect(), ..World::default() };

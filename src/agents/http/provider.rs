@@ -126,6 +126,7 @@ pub fn provider_of(adapter: AdapterKind) -> Option<&'static dyn Provider> {
         | AdapterKind::OpenCode
         | AdapterKind::Acp
         | AdapterKind::Command
+        | AdapterKind::Hybrid
         | AdapterKind::Replay => None,
     }
 }
