@@ -22,6 +22,8 @@ use git_orchestrate::{
 };
 use tempfile::TempDir;
 
+#[path = "gate/judged.rs"]
+mod judged;
 #[path = "gate/recordings.rs"]
 mod recordings;
 

@@ -337,6 +337,8 @@ pub struct GateRules {
     pub changed_coverage: RuleLevel,
     /// A public interface that breaks.
     pub api: RuleLevel,
+    /// A check that ends badly in a way that its output does not explain, and ended the same on the base.
+    pub failed_before: RuleLevel,
 }
 
 impl Default for GateRules {
@@ -349,6 +351,7 @@ impl Default for GateRules {
             coverage: RuleLevel::Block,
             changed_coverage: RuleLevel::Warn,
             api: RuleLevel::Block,
+            failed_before: RuleLevel::Warn,
         }
     }
 }

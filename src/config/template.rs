@@ -277,7 +277,8 @@ fn gate(page: &mut Page, choices: &InitChoices) {
     page.prose("format = \"none\" has the exit code decide alone; so it does where nothing is recognised.");
     page.prose("What comes of that is for [gate.full.rules] to say, each block, warn or off:");
     page.prose("  tests (block), tests_gone (block), tests_skipped (block), warnings (block), coverage (block),");
-    page.prose("  changed_coverage (warn), api (block)");
+    page.prose("  changed_coverage (warn), api (block), failed_before (warn: what nothing in its output explains and");
+    page.prose("  the base ends with too)");
     page.prose(
         "A library's interface: [gate.full] api = 'cargo semver-checks --baseline-rev \"$GIT_ORCHESTRATE_BASE\"'",
     );

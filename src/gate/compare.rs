@@ -58,14 +58,23 @@ pub struct Case<'a> {
 }
 
 /// Whether anything of a check can only be judged beside the base.
-pub fn needs_base(now: &Ran, rules: &GateRules, is_api: bool) -> bool {
+pub fn needs_base(now: &Ran, settings: &CheckSettings, rules: &GateRules, is_api: bool) -> bool {
     let on = |level: RuleLevel| level != RuleLevel::Off;
     let measured = &now.measured;
+    // A failure may be an old one. A check that says nothing may have told of tests before.
+    let by_exit = match now.check.result {
+        CheckResult::Pass => {
+            settings.format != Some(CheckFormat::None) && measured.formats.is_empty() && on(rules.tests_gone)
+        }
+        CheckResult::Fail => rules.failed_before != RuleLevel::Block,
+        CheckResult::Infra => false,
+    };
     let has_failed = |tests: &Tests| tests.counts.failed > 0 && on(rules.tests);
     let tests = |tests: &Tests| has_failed(tests) || on(rules.tests_gone) || on(rules.tests_skipped);
     !is_api
         && now.check.result != CheckResult::Infra
-        && (measured.tests.as_ref().is_some_and(tests)
+        && (by_exit
+            || measured.tests.as_ref().is_some_and(tests)
             || measured.warnings.as_ref().is_some_and(|warnings| warnings.count > 0 && on(rules.warnings))
             || measured.coverage.is_some() && (on(rules.coverage) || on(rules.changed_coverage)))
 }
@@ -111,7 +120,11 @@ pub fn judge(case: &Case<'_>) -> Check {
     let blocks = bench.found.iter().any(|finding| finding.weight == Weight::Block);
     if check.result == CheckResult::Fail && !is_explained {
         let what = case.now.measured.broken.clone().unwrap_or_else(|| check.reason.clone());
-        if !blocks || case.now.measured.broken.is_some() {
+        if let Before::Ran(before) = case.before
+            && is_as_before(case.now, before)
+        {
+            bench.rule(GateRule::Exit, case.rules.failed_before, format!("{what}, as on the base"));
+        } else if !blocks || case.now.measured.broken.is_some() {
             bench.put(GateRule::Exit, Weight::Block, what);
         }
     }
@@ -348,15 +361,27 @@ impl<'a> Bench<'a> {
     fn absent(&mut self) {
         let measured = &self.case.now.measured;
         let had = self.before().and_then(|before| before.tests.as_ref()).map_or(0, |tests| tests.counts.run);
-        let is_promised = self.case.settings.format.is_some_and(tells_of_tests);
-        if measured.tests.is_none() && (had > 0 || is_promised) && self.case.now.check.result == CheckResult::Pass {
-            let what = match self.case.settings.format.filter(|_| is_promised) {
-                Some(format) => format!("nothing in its output is '{}'", format.word()),
-                None => format!("no tests, {had} on the base"),
-            };
-            self.rule(GateRule::TestsGone, self.case.rules.tests_gone, what);
+        let promised = self.case.settings.format.filter(|format| tells_of_tests(*format));
+        if measured.tests.is_some() || self.case.now.check.result != CheckResult::Pass {
+            return;
         }
+        let level = self.case.rules.tests_gone;
+        // What told of none before either is a project without tests.
+        let never_did = had == 0 && self.before().is_some() && level == RuleLevel::Block;
+        let what = match promised {
+            Some(format) => format!("nothing in its output is '{}'", format.word()),
+            None if had > 0 => format!("no tests, {had} on the base"),
+            None => return,
+        };
+        self.rule(GateRule::TestsGone, if never_did { RuleLevel::Warn } else { level }, what);
     }
+}
+
+/// Whether a check that failed ended no worse than on the base, as far as its end and what it tells of can say.
+fn is_as_before(now: &Ran, before: &Ran) -> bool {
+    let same_end = before.check.result == CheckResult::Fail && before.check.reason == now.check.reason;
+    let tells_less = before.measured.formats.iter().any(|format| !now.measured.formats.contains(format));
+    same_end && !tells_less && (now.measured.broken.is_none() || before.measured.broken.is_some())
 }
 
 fn tells_of_tests(format: CheckFormat) -> bool {

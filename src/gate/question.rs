@@ -105,7 +105,10 @@ pub fn ask<E>(
             now
         }
     };
-    let needs = now.iter().any(|ran| compare::needs_base(ran, &definition.rules, definition.is_api(&ran.check.name)));
+    let settings = |ran: &Ran| definition.check(&ran.check.name).expect("BUG: only checks of the definition are run");
+    let needs_base =
+        |ran: &Ran| compare::needs_base(ran, settings(ran), &definition.rules, definition.is_api(&ran.check.name));
+    let needs = now.iter().any(needs_base);
     let mut before: Option<Vec<Ran>> = None;
     if let Some(base) = base {
         // Of a base that is the tree itself nothing can have got worse.
@@ -134,7 +137,7 @@ pub fn ask<E>(
         let own = |all: &'_ [Ran]| all.iter().find(|other| other.check.name == ran.check.name).cloned();
         let beside = before.as_deref().and_then(own);
         compare::judge(&Case {
-            settings: definition.check(&ran.check.name).expect("BUG: only checks of the definition are run"),
+            settings: settings(ran),
             is_api: definition.is_api(&ran.check.name),
             rules: &definition.rules,
             now: ran,
