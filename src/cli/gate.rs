@@ -31,7 +31,7 @@ use crate::{
     git::{GitError, Repository},
     handoff::layout::CONFIG,
     model::{
-        object::CommitId,
+        object::{CommitId, TreeId},
         record::{Check, CheckResult, GateVerdict},
     },
     report,
@@ -111,16 +111,15 @@ pub fn run(arguments: &GateArguments, terminal: &Terminal, out: &mut dyn Write) 
     if let Some(why) = repository.unsupported() {
         return Err(Failure::fatal(format!("this repository {why}"), None));
     }
-    let Some(head) = repository.head()?.commit else {
-        let hint = "git commit, then try again".to_owned();
-        return Err(Failure::fatal("there is no commit yet, and so nothing to judge or to compare with", hint));
-    };
-    let commit = match &arguments.revision {
-        Some(revision) => resolve(&repository, revision)?,
-        None => head,
-    };
     let is_committed = !(arguments.staged || arguments.worktree);
-    let base = base(&repository, arguments, commit, is_committed)?;
+    let commit = match &arguments.revision {
+        Some(revision) => Some(resolve(&repository, revision)?),
+        None => repository.head()?.commit,
+    };
+    if commit.is_none() && is_committed {
+        return Err(Failure::fatal("there is no commit yet", "git orchestrate gate --worktree".to_owned()));
+    }
+    let base = base(&repository, arguments, commit, is_committed, terminal)?;
     let settings = settings(&repository, base.as_ref().map(|(commit, _)| *commit), commit, terminal)?;
     let cancel = Cancel::new();
     let worktrees = worktrees_dir(&repository, &settings.worktrees);
@@ -174,16 +173,20 @@ fn resolve(repository: &Repository, revision: &str) -> Result<CommitId, Failure>
 fn base(
     repository: &Repository,
     arguments: &GateArguments,
-    commit: CommitId,
+    commit: Option<CommitId>,
     is_committed: bool,
+    terminal: &Terminal,
 ) -> Result<Option<(CommitId, String)>, Failure> {
     let named = |base: CommitId, name: &str| (base, format!("{name} ({})", base.short()));
     let left = |tip: CommitId, name: &str| -> Result<_, GitError> {
-        Ok(named(repository.merge_base(tip, commit)?.unwrap_or(tip), name))
+        let left = commit.map(|commit| repository.merge_base(tip, commit)).transpose()?.flatten();
+        Ok(named(left.unwrap_or(tip), name))
     };
     if let Some(name) = &arguments.against {
         return Ok(Some(left(resolve(repository, name)?, name)?));
     }
+    // The first commit has nothing before it.
+    let Some(commit) = commit else { return Ok(None) };
     if !is_committed {
         return Ok(Some(named(commit, "HEAD")));
     }
@@ -195,7 +198,14 @@ fn base(
             return Ok(Some(left(tip, name)?));
         }
     }
-    Ok(repository.parents(commit)?.first().map(|parent| named(*parent, "its parent")))
+    let Some(parent) = repository.parents(commit)?.first().copied() else { return Ok(None) };
+    if !repository.exists(parent) {
+        let what = "this clone is shallow and has no commit to compare with: all that is red counts as new, and tests that \
+                    are gone go unseen";
+        terminal.warn(what, Some("git fetch --deepen=1, which is fetch-depth: 2 of actions/checkout"));
+        return Ok(None);
+    }
+    Ok(Some(named(parent, "its parent")))
 }
 
 /// The settings: of the base, so that nothing passes by a gate of its own making; else of the checkout, of the commit, or what the files at
@@ -203,7 +213,7 @@ fn base(
 fn settings(
     repository: &Repository,
     base: Option<CommitId>,
-    commit: CommitId,
+    commit: Option<CommitId>,
     terminal: &Terminal,
 ) -> Result<Settings, Failure> {
     let read = |text: &[u8], origin: &str| Ok(parse(&String::from_utf8_lossy(text), origin)?);
@@ -227,7 +237,9 @@ fn settings(
     if let Some(text) = own {
         return read(&text, CONFIG);
     }
-    if let Some(text) = in_commit(commit)? {
+    if let Some(commit) = commit
+        && let Some(text) = in_commit(commit)?
+    {
         return read(&text, &format!("{}:{CONFIG}", commit.short()));
     }
     detected(repository, terminal)
@@ -271,7 +283,7 @@ fn case(
     repository: &Repository,
     alone: &Alone<'_>,
     arguments: &GateArguments,
-    commit: CommitId,
+    commit: Option<CommitId>,
     base: Option<(CommitId, String)>,
 ) -> Result<Case, Failure> {
     let beside = base.as_ref().map(|(commit, _)| *commit);
@@ -282,11 +294,16 @@ fn case(
         let message = "this repository has no working tree, and so nothing that is not committed";
         return Err(Failure::fatal(message, "git orchestrate gate <commit>".to_owned()));
     }
+    let of_tree = |tree: TreeId| match commit {
+        Some(commit) => alone.tree(tree, commit, beside),
+        None => alone.first_tree(tree),
+    };
     let (subject, what) = if arguments.staged {
-        (alone.tree(repository.staged_tree(&index)?, commit, beside)?, "what is staged".to_owned())
+        (of_tree(repository.staged_tree(&index)?)?, "what is staged".to_owned())
     } else if arguments.worktree {
-        (alone.tree(repository.files_tree(&index)?, commit, beside)?, "the files as they are".to_owned())
+        (of_tree(repository.files_tree(&index)?)?, "the files as they are".to_owned())
     } else {
+        let commit = commit.expect("BUG: without a commit only what is not committed is judged");
         let name = arguments.revision.as_deref().unwrap_or("HEAD");
         (alone.commit(commit, beside)?, format!("{} ({})", text::clean_line(name), commit.short()))
     };

@@ -47,6 +47,9 @@ pub fn detect(root: &Path, is_on_path: &dyn Fn(&str) -> bool) -> Toolchain {
     let names = std::fs::read_dir(root).into_iter().flatten().take(ROOT_NAMES_MAX);
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     let mut project = Project { root, names, is_on_path, found: Toolchain::default(), tests: Vec::new() };
+    if project.has(".gitmodules") {
+        project.found.setup.push("git submodule update --init --recursive".to_owned());
+    }
     project.rust();
     project.javascript();
     project.python();
@@ -282,6 +285,10 @@ mod tests {
         check(
             &[("Cargo.toml", "[workspace]\nmembers = []"), ("rustfmt.toml", "")],
             &["format: cargo fmt --all --check (rustfmt.toml)", "tests: cargo test --workspace (Cargo.toml)"],
+        );
+        check(
+            &[("go.mod", "module x"), (".gitmodules", "")],
+            &["tests: go test ./... (go.mod)", "setup: git submodule update --init --recursive"],
         );
         check(&[("go.mod", "module x")], &["tests: go test ./... (go.mod)"]);
         check(&[("pom.xml", "")], &["tests: mvn -q test (pom.xml)"]);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::settings::{Durability, Settings},
-    git::{Repository, Slot, Slots},
+    git::{Draft, GitError, Repository, Slot, Slots},
     handoff::layout::LocalDir,
     model::object::{CommitId, Digest, TreeId},
     sys::{
@@ -122,6 +122,18 @@ impl<'a> Alone<'a> {
         Ok(Subject { tree, checkout, base })
     }
 
+    /// The code of a tree where there is no commit yet, such as that of an index before the first one.
+    ///
+    /// # Errors
+    /// If it is missing.
+    pub fn first_tree(&self, tree: TreeId) -> Result<Subject, GateError> {
+        let mut draft = self.repository.draft();
+        let tree = draft.without_handoff(tree)?;
+        let checkout = draft.first_code_commit(tree)?;
+        self.keep(draft, checkout)?;
+        Ok(Subject { tree, checkout, base: None })
+    }
+
     /// What a subject changes of its base.
     ///
     /// # Errors
@@ -229,10 +241,15 @@ impl<'a> Alone<'a> {
             return Ok((code, parent));
         }
         let commit = draft.code_commit(code, parent)?;
+        self.keep(draft, commit)?;
+        Ok((code, commit))
+    }
+
+    fn keep(&self, mut draft: Draft, commit: CommitId) -> Result<(), GateError> {
         if !self.repository.exists(commit) {
             // Only what is checked out, no state: it need not survive a crash.
-            self.repository.publish(draft.objects(), Vec::new(), Durability::Os).map_err(crate::git::GitError::from)?;
+            self.repository.publish(draft.objects(), Vec::new(), Durability::Os).map_err(GitError::from)?;
         }
-        Ok((code, commit))
+        Ok(())
     }
 }

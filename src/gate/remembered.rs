@@ -133,9 +133,7 @@ impl Remembered {
         beside: Option<CommitId>,
         ran: &[Ran],
     ) -> io::Result<()> {
-        // What is known by its exit code alone is no number to compare with, and its verdict is remembered itself.
-        let has_numbers = ran.iter().any(|ran| !ran.measured.formats.is_empty());
-        if !has_numbers || ran.iter().any(|ran| ran.check.result == CheckResult::Infra) {
+        if ran.iter().any(|ran| ran.check.result == CheckResult::Infra) {
             return Ok(());
         }
         let numbers = Numbers { schema: SCHEMA, tree: *tree, definition: definition.clone(), beside, ran };

@@ -200,16 +200,22 @@ impl Draft {
         let date = read_commit(&self.handle, gix_commit(parent), &mut buffer)?
             .time()
             .during(|| format!("read the commit '{parent}'"))?;
+        let time = When { seconds: date.seconds, offset_seconds: date.offset };
+        self.code(code, vec![parent], &parent.short(), time)
+    }
+
+    /// The same where there is no commit yet.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn first_code_commit(&mut self, code: TreeId) -> Result<CommitId, GitError> {
+        self.code(code, Vec::new(), "no commit", When { seconds: 0, offset_seconds: 0 })
+    }
+
+    fn code(&mut self, tree: TreeId, parents: Vec<CommitId>, of: &str, time: When) -> Result<CommitId, GitError> {
         let by = Identity { name: CODE_AUTHOR.0.to_owned(), email: CODE_AUTHOR.1.to_owned() };
-        let commit = CommitDraft {
-            tree: code,
-            parents: vec![parent],
-            author: by.clone(),
-            committer: by,
-            message: format!("Code of {}\n\nMade for a worktree; in no branch.", parent.short()),
-            time: When { seconds: date.seconds, offset_seconds: date.offset },
-        };
-        self.commit(commit, None)
+        let message = format!("Code of {of}\n\nMade for a worktree; in no branch.");
+        self.commit(CommitDraft { tree, parents, author: by.clone(), committer: by, message, time }, None)
     }
 
     /// The bytes of the file at `path` of a tree; none if there is no file.

@@ -5,6 +5,7 @@ mod agents;
 mod common;
 mod completions;
 mod doctor;
+mod gate;
 mod help;
 mod init;
 mod manual;
