@@ -196,6 +196,17 @@ fn a_check_that_takes_too_long_fails() {
 }
 
 #[test]
+fn a_check_has_the_memory_that_it_may_have() {
+    // 64 MiB in one piece.
+    let command = "x=$(printf '%067108864d' 1)";
+    let mut gate = Gate::new(&[command, "true"]);
+    gate.checks.iter_mut().for_each(|check| check.memory_bytes = Some(32 << 20));
+    let verdict = gate.run();
+    assert_eq!([verdict.checks[0].result, verdict.checks[1].result], [CheckResult::Fail, CheckResult::Pass]);
+    assert!(verdict.checks[0].output.contains("pace") || verdict.checks[0].output.contains("emory"), "{verdict:?}");
+}
+
+#[test]
 fn a_check_without_its_directory_could_not_run() {
     let gate = Gate::new(&["true"]);
     fs::remove_dir(gate.checkout()).expect("removed");

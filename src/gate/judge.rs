@@ -22,6 +22,7 @@ pub(super) struct Judgement {
 ///
 /// - Exit 0 passes; any other exit code fails but for those by which shells and tools that start others say that the
 ///   command did not run: 125 (`timeout`, `env`, `docker`), 126 (not executable), 127 (not found). Those are `infra`.
+/// - Cargo and Python say in words of their own that the tool they should start is missing: `infra` too.
 /// - Too long a time fails: an endless loop in the work is far more likely than a machine that hangs, and an agent that is
 ///   told so can look for it.
 /// - A signal that programs earn themselves (a crash) fails. One that only others send (HUP, INT, QUIT, KILL, TERM), as when
@@ -41,7 +42,10 @@ pub(super) fn judge(how: How, timeout: Span, last_lines: &str) -> Option<Judgeme
             Some(signal) if signal.sender == Sender::Others => {
                 judgement(CheckResult::Infra, Some(code), format!("{signal}, says its exit code {code}"))
             }
-            Some(_) | None => judgement(CheckResult::Fail, Some(code), format!("exit code {code}")),
+            Some(_) | None => match not_found(code, last_lines) {
+                Some(missing) => judgement(CheckResult::Infra, Some(code), missing),
+                None => judgement(CheckResult::Fail, Some(code), format!("exit code {code}")),
+            },
         },
         How::Signaled(number) => match Signal::of(number) {
             Some(signal) => {
@@ -106,6 +110,27 @@ impl std::fmt::Display for Signal {
     }
 }
 
+/// What `cargo <tool>` and `python -m <tool>` say where the tool is missing.
+fn not_found(code: i32, last_lines: &str) -> Option<String> {
+    let cargo = |line: &str| {
+        let (tool, _) = line.strip_prefix("error: no such command: `")?.split_once('`')?;
+        Some(format!("no program 'cargo-{tool}'"))
+    };
+    let python = |line: &str| {
+        let (program, module) = line.split_once(": No module named ")?;
+        let is_python = program.rsplit('/').next().is_some_and(|name| name.starts_with("python"));
+        let is_name = !module.is_empty() && module.chars().all(|c| c.is_ascii_alphanumeric() || "_.".contains(c));
+        (is_python && is_name && !program.contains(' ')).then(|| format!("no Python module '{module}'"))
+    };
+    let mut lines = last_lines.lines().rev().map(str::trim);
+    let missing = match code {
+        101 => lines.find_map(cargo),
+        1 => lines.find_map(python),
+        _ => None,
+    };
+    missing.map(|missing| cut(&clean_line(&missing), NAME_COLUMNS_MAX))
+}
+
 /// Why a command did not run, from what the shell said about it: `sh: 1: cargo: not found` in dash, `sh: line 1: cargo:
 /// command not found` in bash, `command not found: cargo` in zsh.
 fn not_run(code: i32, last_lines: &str) -> String {
@@ -148,6 +173,15 @@ mod tests {
             (How::Exited(0), "warning: x", Pass, ""),
             (How::Exited(1), "", Fail, "exit code 1"),
             (How::Exited(101), "sh: 1: cargo: not found", Fail, "exit code 101"),
+            (
+                How::Exited(101),
+                "error: no such command: `semver-checks`\n\nhelp: x",
+                Infra,
+                "no program 'cargo-semver-checks'",
+            ),
+            (How::Exited(1), "/usr/bin/python3: No module named pytest", Infra, "no Python module 'pytest'"),
+            (How::Exited(1), "ModuleNotFoundError: No module named 'shop'", Fail, "exit code 1"),
+            (How::Exited(1), "test_python: No module named shop there", Fail, "exit code 1"),
             (How::Exited(124), "", Fail, "exit code 124"),
             (How::Exited(125), "", Infra, "could not be started (exit code 125)"),
             (How::Exited(126), "/bin/sh: 1: ./x: Permission denied", Infra, "'./x' cannot be executed"),

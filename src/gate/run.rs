@@ -199,7 +199,7 @@ fn start(
         None => vec![SHELL.into(), "-c".into(), settings.run.clone().into()],
         // Of the kinds of limits this is the one that counts what a program uses, not what it reserves.
         Some(bytes) => {
-            let limited = format!("ulimit -d {} && exec {SHELL} -c \"$0\"", bytes.div_ceil(1024));
+            let limited = format!("ulimit -d {} || exit 125; exec {SHELL} -c \"$0\"", bytes.div_ceil(1024));
             vec![SHELL.into(), "-c".into(), limited.into(), settings.run.clone().into()]
         }
     };
