@@ -203,7 +203,6 @@ fn a_check_has_the_memory_that_it_may_have() {
     gate.checks.iter_mut().for_each(|check| check.memory_bytes = Some(32 << 20));
     let verdict = gate.run();
     assert_eq!([verdict.checks[0].result, verdict.checks[1].result], [CheckResult::Fail, CheckResult::Pass]);
-    assert!(verdict.checks[0].output.contains("pace") || verdict.checks[0].output.contains("emory"), "{verdict:?}");
 }
 
 #[test]

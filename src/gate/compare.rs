@@ -187,7 +187,7 @@ impl<'a> Bench<'a> {
         let warnings = self.case.now.measured.warnings.as_ref();
         match warnings.filter(|warnings| !warnings.all.is_empty()) {
             Some(warnings) => warnings.all.iter().for_each(|warning| self.warning(GateRule::Api, level, warning)),
-            None => self.rule(GateRule::Api, level, format!("the interface breaks: {}", check.reason)),
+            None => self.rule(GateRule::Api, level, check.reason.clone()),
         }
     }
 

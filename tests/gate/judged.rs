@@ -263,11 +263,13 @@ fn the_interface_is_looked_at_beside_the_base() {
     };
     let base = format!("test \"$GIT_ORCHESTRATE_BASE\" = {} || exit 9", "f".repeat(40));
     assert_eq!(api(&base, RuleLevel::Block), "pass: \npass: \n");
-    let broken = "the interface breaks: exit code 1";
+    let broken = "exit code 1";
     assert_eq!(api("exit 1", RuleLevel::Block), format!("pass: \nfail: breaks the interface: {broken}\n- {broken}\n"));
     assert_eq!(api("exit 1", RuleLevel::Warn), format!("pass: \npass: breaks the interface: {broken}\n~ {broken}\n"));
     assert_eq!(api("exit 1", RuleLevel::Off), "pass: \n");
     assert_eq!(api("no-such-program", RuleLevel::Block), "pass: \ninfra: no program 'no-such-program'\n");
+    let absent = "echo 'error: no such command: `semver-checks`' >&2; exit 101";
+    assert_eq!(api(absent, RuleLevel::Block), "pass: \ninfra: no program 'cargo-semver-checks'\n");
 }
 
 #[test]
