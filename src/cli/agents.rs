@@ -93,6 +93,7 @@ fn agent_view(name: &str, of: &AgentSettings, settings: &Settings, root: &Path, 
     };
     match Player::new(name, of, &settings.agents, root) {
         Ok(agent) => {
+            view.model = agent.model().map(str::to_owned);
             let health = agent.probe(supervisor, roll_call::PROBE_LIMIT);
             view.family = Some(joined(&agent.families()));
             view.program = health.found.map(|found| found.display().to_string());

@@ -4,7 +4,7 @@
 use minijinja::{context, value::Value};
 
 use super::{
-    ContextError, PromptInput, Templates,
+    ContextError, Dependency, PromptInput, Templates,
     material::{Mark, Material, newest},
 };
 use crate::{
@@ -129,7 +129,11 @@ impl Parts {
         let summaries = input.summaries.iter().map(|(phase, text)| (format!("summary of {phase}"), text.as_str()));
         parts.summaries = newest(summaries.collect(), "summary", SUMMARY_BYTES_MAX, SUMMARIES_BYTES_MAX, cut);
         let dependencies = input.dependencies.iter();
-        let dependencies = dependencies.map(|d| (format!("summary of {}: {}", d.id, d.title), d.summary.as_str()));
+        let name = |d: &Dependency| match d.title.as_str() {
+            "" => format!("summary of {}", d.id),
+            title => format!("summary of {}: {title}", d.id),
+        };
+        let dependencies = dependencies.map(|d| (name(d), d.summary.as_str()));
         parts.dependencies = newest(dependencies.collect(), "dependency", SUMMARY_BYTES_MAX, SUMMARIES_BYTES_MAX, cut);
         let plan = input.plan_json.clone().or_else(|| {
             let plan = input.checkpoint.plan.as_ref()?;

@@ -97,7 +97,8 @@ pub fn choose(
             None => "cannot be used here".to_owned(),
             Some(own) if !own.is_disjoint(except) => {
                 let shared: Vec<_> = own.intersection(except).map(|family| format!("'{family}'")).collect();
-                format!("is of the author's family {}", list(&shared))
+                let whose = if shared.len() > 1 { "authors' families" } else { "author's family" };
+                format!("is of the {whose} {}", list(&shared))
             }
             Some(_) => match parked.get(agent) {
                 Some(Parked { until, reason, policy }) => match policy {
@@ -143,12 +144,15 @@ mod tests {
     use crate::model::record::Family;
     use std::time::{Duration, UNIX_EPOCH};
 
-    /// `a` and `b` are of family x, `c` of y; `d` cannot be used. `parked` is `name` or `name=seconds`, with `!` behind it
-    /// where it is waited for and `.` where the run stops.
+    /// `a` and `b` are of family x, `c` of y, `h` of both; `d` cannot be used. `parked` is `name` or `name=seconds`, with
+    /// `!` behind it where it is waited for and `.` where the run stops.
     fn check(candidates: &str, except: &str, parked: &str, busy: &str, wanted: &str) {
         let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         let family = |name: &str| Family(name.to_owned());
-        let families = [("a", "x"), ("b", "x"), ("c", "y")].map(|(a, f)| (a.to_owned(), [family(f)].into())).into();
+        let families = [("a", "x"), ("b", "x"), ("c", "y"), ("h", "x y")];
+        let families = families
+            .map(|(a, f)| (a.to_owned(), words(f).iter().map(|name| family(name)).collect::<Families>()))
+            .into();
         let parked = words(parked).into_iter().map(|word| {
             let policy = match word.chars().last() {
                 Some('!') => QuotaPolicy::Wait,
@@ -184,6 +188,8 @@ mod tests {
             "",
             "c, choice 3 of 3, not 'a' is of the author's family 'x' and 'b' is of the author's family 'x'",
         );
+        check("h c", "x", "", "", "c, choice 2 of 2, not 'h' is of the author's family 'x'");
+        check("h", "x y z", "", "", "never: 'h' is of the authors' families 'x' and 'y'");
         check("d c", "", "", "", "c, choice 2 of 2, not 'd' cannot be used here");
         check("a c", "", "a", "", "c, choice 2 of 2, not 'a' is parked: quota");
         check("a c", "", "", "a", "c, choice 2 of 2, not 'a' is busy with as many steps as it may");

@@ -13,7 +13,10 @@ use crate::{
     agents::request::Structure,
     context::{self, Dependency, Files, Prompt, PromptInput, Rule, Templates},
     git::{EntryKind, GitError, Repository},
-    handoff::{checkpoints, layout},
+    handoff::{
+        checkpoints, layout,
+        tasks::{self, Format},
+    },
     model::{
         checkpoint::Checkpoint,
         machine::State,
@@ -138,7 +141,17 @@ fn dependency(project: &Project, job: &Job, id: &TaskId) -> Option<Dependency> {
         .iter()
         .rev()
         .find(|phase| !phase.summary.is_empty() && checkpoint.spec(&phase.id).is_some_and(|spec| spec.writes()))?;
-    Some(Dependency { id: id.clone(), title: String::new(), summary: last.summary.clone() })
+    let title = title(project, job, id).unwrap_or_default();
+    Some(Dependency { id: id.clone(), title, summary: last.summary.clone() })
+}
+
+/// The title of a task, as the commit that this one starts from holds it.
+fn title(project: &Project, job: &Job, id: &TaskId) -> Option<String> {
+    [Format::Toml, Format::Md].into_iter().find_map(|format| {
+        let path = format!("{}/{id}.{}", layout::TASKS, format.extension());
+        let bytes = project.repository.read(job.checkpoint.base, &path).ok()??;
+        Some(tasks::parse(&String::from_utf8_lossy(&bytes), &path, format, id).ok()?.title)
+    })
 }
 
 /// The prompt that a phase of a task would be sent now, or was asked last.

@@ -192,6 +192,7 @@ fn what_passes_is_waited_for_within_the_step() {
     for_each_wire(|wire| {
         let faults: Vec<(&str, Act)> = vec![
             ("429", error_with(429, "Slow down", &now)),
+            ("429 and no time", error(429, "Slow down")),
             ("500", error_with(500, "Internal server error", &now)),
             ("503", error_with(503, "busy", &now)),
             ("529", error_with(529, "Overloaded", &now)),

@@ -118,7 +118,8 @@ impl Yard {
     pub fn new(needs: Needs, making: Making, dice: &mut Dice) -> Self {
         let settings: Settings = toml::from_str(SETTINGS).expect("settings");
         let families = settings.agents.iter();
-        let families = families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
+        let families =
+            families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
         let workflows = [STANDARD, SINGLE].map(|text| Arc::new(toml::from_str::<Workflow>(text).expect("a workflow")));
         let lots = needs.into_iter().enumerate().map(|(at, needs)| {
             let mut task = Task::new(format!("t{at:05}").parse().expect("an id"), format!("Task {at}"));
