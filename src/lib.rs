@@ -11,6 +11,7 @@ pub mod demo;
 pub mod gate;
 pub mod git;
 pub mod handoff;
+pub mod hooks;
 pub mod land;
 pub mod model;
 pub mod plan;

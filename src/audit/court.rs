@@ -176,8 +176,11 @@ impl<'a> Audit<'a> {
             let name = tip.name.as_deref().unwrap_or_default();
             let own_task = name.strip_prefix(layout::TASK_REFS).and_then(|task| task.parse::<TaskId>().ok());
             if let Some(task) = &own_task {
-                let claimed = walked.found.get(&tip.commit).map(|found| &found.claim);
-                let is_step = claimed.is_none_or(|claim| matches!(claim, Claim::Step { task: of, .. } if of == task));
+                let claimed = match walked.found.get(&tip.commit) {
+                    Some(found) => Some(found.claim.clone()),
+                    None => self.evidence.commit(tip.commit).ok().map(|commit| claim(&commit.message)),
+                };
+                let is_step = claimed.is_none_or(|claim| matches!(claim, Claim::Step { task: of, .. } if of == *task));
                 if !is_step {
                     let what = format!("the branch of '{task}' ends in a commit that is no step of it");
                     findings.push(About::task(tip.commit, task).fail(Rule::Chain, what));

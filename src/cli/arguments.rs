@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
-    agents, clean, completions, demo, doctor, gate, init, land, log, plan, review, show, start, stats, status, stop,
-    task, terminal::Colour, verify,
+    agents, clean, completions, demo, doctor, gate, hook, hooks, init, land, log, plan, review, show, start, stats,
+    status, stop, task, terminal::Colour, verify,
 };
 
 /// Have coding agents work through a queue of tasks: reviewed, gated, signed, landed
@@ -97,6 +97,12 @@ pub enum Command {
     /// Put the integration branch onto your branch
     #[command(after_help = land::EXAMPLES)]
     Land(land::LandArguments),
+    /// Judge what is pushed and committed, by git hooks beside your own
+    #[command(after_help = hooks::EXAMPLES)]
+    Hooks(hooks::HooksArguments),
+    /// What git runs as a hook: reads what git tells, and refuses or says nothing
+    #[command(hide = true, after_help = hook::EXAMPLES)]
+    Hook(hook::HookArguments),
     /// List the agents with version and health, or say who is asked for a task
     #[command(after_help = agents::EXAMPLES)]
     Agents(agents::AgentsArguments),

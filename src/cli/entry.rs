@@ -16,7 +16,7 @@ use super::{
     clean, completions, demo, doctor,
     exit::Exit,
     failure::Failure,
-    gate, init, land, log, logging, plan, review, show, start, stats, status, stop, task,
+    gate, hook, hooks, init, land, log, logging, plan, review, show, start, stats, status, stop, task,
     terminal::{Terminal, Verbosity},
     user_programs, verify,
 };
@@ -81,6 +81,8 @@ fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Verify(arguments) => verify::run(arguments, terminal, &mut out),
         Command::Gate(arguments) => gate::run(arguments, terminal, &mut out),
         Command::Land(arguments) => land::run(arguments, terminal, &mut out),
+        Command::Hooks(arguments) => hooks::run(arguments, terminal, &mut out),
+        Command::Hook(arguments) => hook::run(arguments, terminal),
         Command::Agents(arguments) => agents::run(arguments, terminal, &mut out),
         Command::Stats(arguments) => stats::run(arguments, terminal, &mut out),
         Command::Doctor(arguments) => doctor::run(arguments, terminal, &mut out),

@@ -6,7 +6,7 @@ use std::io;
 use super::exit::Exit;
 use crate::{
     audit::TrustError, config::problem::Problem, gate::GateError, git::GitError, handoff::error::HandoffError,
-    land::LandError, run::RunError,
+    hooks::HooksError, land::LandError, run::RunError,
 };
 
 /// How much it stops.
@@ -152,4 +152,4 @@ macro_rules! tell {
     };
 }
 
-tell!(GateError, GitError, HandoffError, TrustError);
+tell!(GateError, GitError, HandoffError, HooksError, TrustError);

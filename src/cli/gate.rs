@@ -3,7 +3,6 @@
 
 use std::{
     io::Write,
-    path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
@@ -287,9 +286,7 @@ fn case(
     base: Option<(CommitId, String)>,
 ) -> Result<Case, Failure> {
     let beside = base.as_ref().map(|(commit, _)| *commit);
-    // Where git runs us as a hook it may have prepared another index.
-    let index = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
-    let index = index.unwrap_or_else(|| repository.git_dir().join("index"));
+    let index = repository.index_file();
     if (arguments.staged || arguments.worktree) && repository.work_dir().is_none() {
         let message = "this repository has no working tree, and so nothing that is not committed";
         return Err(Failure::fatal(message, "git orchestrate gate <commit>".to_owned()));

@@ -1,8 +1,10 @@
 //! The configuration: TOML in, typed settings out. Touches no files; whoever reads them hands the text in.
 
+pub mod audit;
 pub mod branch;
 pub mod document;
 mod explain;
+pub mod hooks;
 mod hybrid;
 pub mod money;
 mod over_http;

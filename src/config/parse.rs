@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use globset::Glob;
 
 use super::{
+    audit,
     branch::wrong_with_landing_branch,
     document::{Part, Reading, Shape, place, read},
-    hybrid, money,
+    hooks, hybrid, money,
     over_http::{forbidden_key, wrong_with},
     problem::Problem,
     settings::{AdapterKind, CheckSettings, OneOrMany, Settings},
@@ -51,6 +52,7 @@ const SHAPES: &[(&[&str], Shape)] = &[
     (&["commits"], Shape::Table),
     (&["secrets"], Shape::Table),
     (&["audit"], Shape::Table),
+    (&["hooks"], Shape::Table),
 ];
 
 /// Reads the text of a configuration; an empty text is the default one.
@@ -138,7 +140,12 @@ impl Check<'_> {
         self.worktrees(settings);
         self.landing(settings);
         self.secrets(settings);
-        self.audit(settings);
+        for (place, what) in audit::wrong(&settings.audit) {
+            self.wrong(&place, what);
+        }
+        for (place, what, hint) in hooks::wrong(settings) {
+            self.wrong_with_hint(&place, what, hint);
+        }
     }
 
     fn agents(&mut self, settings: &Settings) {
@@ -352,18 +359,6 @@ impl Check<'_> {
         }
         if limits.file_bytes == 0 {
             self.wrong(&place!["limits", "file_bytes"], "'file_bytes' must be 1 or more");
-        }
-    }
-
-    fn audit(&mut self, settings: &Settings) {
-        let audit = &settings.audit;
-        for (key, globs) in [("protected", &audit.protected), ("protected_tests", &audit.protected_tests)] {
-            for (at, glob) in globs.iter().enumerate() {
-                if let Err(error) = Glob::new(glob.strip_prefix('!').unwrap_or(glob)) {
-                    let what = format!("'{}' of '{key}' is no glob: {}", glob.escape_debug(), error.kind());
-                    self.wrong(&place!["audit", key, at], what);
-                }
-            }
         }
     }
 

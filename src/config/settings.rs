@@ -4,6 +4,8 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 pub use super::{
+    audit::AuditSettings,
+    hooks::HookSettings,
     hybrid::OutputCheck,
     routing::{RoutingMode, RoutingSettings},
 };
@@ -57,6 +59,8 @@ pub struct Settings {
     pub secrets: SecretSettings,
     /// What `verify` looks at.
     pub audit: AuditSettings,
+    /// What our git hooks do.
+    pub hooks: HookSettings,
     /// Rules added to each prompt, a sentence each.
     pub rules: Vec<String>,
 }
@@ -81,6 +85,7 @@ impl Default for Settings {
             commits: CommitSettings::default(),
             secrets: SecretSettings::default(),
             audit: AuditSettings::default(),
+            hooks: HookSettings::default(),
             rules: Vec::new(),
         }
     }
@@ -656,38 +661,4 @@ pub struct SecretSettings {
     pub scan: SecretScan,
     /// What is allowed all the same: `path:<glob>`, `rule:<id>`, `sha256:<hex digits>` of a value.
     pub allow: Vec<String>,
-}
-
-/// `[audit]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct AuditSettings {
-    /// Files that an agent may neither change, add nor remove unless its task declares them in `files`: globs, those that
-    /// begin with `!` take out again.
-    pub protected: Vec<String>,
-    /// Tests: an agent may add them, but neither change nor remove those that were there.
-    pub protected_tests: Vec<String>,
-}
-
-impl Default for AuditSettings {
-    fn default() -> Self {
-        let own = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect();
-        Self {
-            protected: own(&[
-                ".github/{workflows,actions}/**",
-                ".gitlab-ci.yml",
-                ".circleci/**",
-                ".buildkite/**",
-                "{Jenkinsfile,azure-pipelines.yml,.travis.yml}",
-                "{.pre-commit-config.yaml,lefthook.yml,lefthook.yaml,hk.pkl}",
-                "{.husky,.githooks}/**",
-                "**/{.gitmodules,.gitattributes}",
-                "**/{.claude,.codex,.gemini,.cursor,.opencode}/**",
-                "**/{CLAUDE,AGENTS,GEMINI}.md",
-                "**/{.mcp.json,opencode.json,.envrc}",
-                "{.vscode,.idea}/**",
-            ]),
-            protected_tests: own(&["**/{tests,test,__tests__,spec}/**", "**/{test_*.py,*_test.*,*.test.*,*.spec.*}"]),
-        }
-    }
 }

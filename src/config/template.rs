@@ -420,6 +420,12 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     page.prose("'!' takes out again. Of tests, new ones may be added, but those that were there not be changed.");
     page.unset_list("protected", &defaults.audit.protected);
     page.unset_list("protected_tests", &defaults.audit.protected_tests);
+    page.heading("What the git hooks do that 'git orchestrate hooks install' puts there.");
+    page.line("[hooks]");
+    page.prose("Branches on which only what the gate passed may be pushed; the landing branch always is one.");
+    page.unset("protected", "[\"main\", \"master\"]");
+    page.prose("A gate profile, a fast one, that what is staged must pass before it is committed; default: none.");
+    page.unset("pre_commit", quoted("fast"));
 }
 
 /// The text so far. A comment of prose begins with `# `, a default with `#` and its key.
@@ -566,6 +572,7 @@ mod tests {
         for named in [&mut auto.trivial, &mut auto.small, &mut auto.medium, &mut auto.large] {
             assert_eq!(named.take().as_deref(), Some("full"));
         }
+        assert!(documented.hooks.pre_commit.take().is_some());
         assert_eq!(documented, Settings::default());
 
         let all = toml::Table::try_from(Settings::default()).expect("settings are TOML");

@@ -72,6 +72,9 @@ pub struct Git {
     work_tree: Option<PathBuf>,
     index: Option<PathBuf>,
     settings: Vec<(String, String)>,
+    /// Settings of every command that this one does not have.
+    without: &'static [&'static str],
+    variables: Vec<(String, OsString)>,
     args: Vec<OsString>,
     limit: Duration,
 }
@@ -95,12 +98,26 @@ impl Git {
         git
     }
 
+    /// The same with the user's hooks, for pushing and for running them: they run what the repository's settings say.
+    pub fn with_hooks(repository: &Repository) -> Self {
+        let mut git = Self::at(repository.git_dir(), repository.work_dir());
+        git.without = &["core.hooksPath"];
+        git
+    }
+
+    /// Only reads settings, and sees all of them but for those that every command of ours has.
+    pub(super) fn plain(repository: &Repository) -> Self {
+        Self::at(repository.git_dir(), repository.work_dir())
+    }
+
     pub(super) fn at(git_dir: &Path, work_tree: Option<&Path>) -> Self {
         Self {
             git_dir: git_dir.to_owned(),
             work_tree: work_tree.map(Path::to_owned),
             index: None,
             settings: Vec::new(),
+            without: &[],
+            variables: Vec::new(),
             args: Vec::new(),
             limit: LIMIT,
         }
@@ -124,6 +141,20 @@ impl Git {
     #[must_use]
     pub fn setting(mut self, key: &str, value: &str) -> Self {
         self.settings.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// With one more variable, for hooks.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// With files elsewhere than in the main worktree.
+    #[must_use]
+    pub fn work_tree(mut self, work_tree: &Path) -> Self {
+        self.work_tree = Some(work_tree.to_owned());
         self
     }
 
@@ -155,7 +186,11 @@ impl Git {
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
-        let fixed = SETTINGS.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        let fixed = SETTINGS
+            .iter()
+            .filter(|(key, _)| !self.without.contains(key))
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let settings: Vec<_> = fixed.chain(self.settings.iter().cloned()).collect();
         command.env("GIT_CONFIG_COUNT", settings.len().to_string());
         for (at, (key, value)) in settings.iter().enumerate() {

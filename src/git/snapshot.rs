@@ -1,12 +1,23 @@
 //! The trees of what is not committed yet: of the index, and of the files as they are.
 //! Works on a copy of the index: the user's own is neither written nor refreshed. Knows nothing of what the trees are for.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::{Git, GitError, Repository, error::During as _};
 use crate::model::object::TreeId;
 
 impl Repository {
+    /// The file of the index: the one that git prepared where it runs us as a hook, else that of this worktree.
+    pub fn index_file(&self) -> PathBuf {
+        let named = std::env::var_os("GIT_INDEX_FILE").filter(|name| !name.is_empty());
+        // A relative one is so to the top of the worktree, where hooks run.
+        let of_hook = named.map(|name| self.work_dir().unwrap_or(Path::new("")).join(name));
+        of_hook.unwrap_or_else(|| self.git_dir().join("index"))
+    }
+
     /// The tree of what is staged in an index file: what a commit would have now.
     ///
     /// # Errors

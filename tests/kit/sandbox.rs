@@ -115,7 +115,7 @@ impl Sandbox {
     }
 
     /// The environment of every program: nothing of the user's.
-    fn close(&self, command: &mut Command) {
+    pub fn close(&self, command: &mut Command) {
         let path = std::env::var_os("PATH").unwrap_or_default();
         command.env_clear().env("PATH", path).env("HOME", self.outside("home")).env("LC_ALL", "C");
         command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").env("TZ", "UTC");
