@@ -8,7 +8,7 @@ repository that borrows them, so that no setting, replacement, graft or shallow 
 --allowed-signers the keys are those of `.handoff/allowed_signers` as of FROM, else of HEAD, else of what is judged.
 
 Each line of output is one finding: the rule, the commit, what is wrong, where; lines with `#` are remarks.
-Exit code: 0 nothing is wrong, 1 something is, 4 there was nothing to judge, 128 it could not begin.
+Exit code: 0 nothing is wrong, 1 something is, 4 there is nothing by that name, 128 it could not begin.
 
 What it leaves to `git orchestrate verify`: a landing that went wrong in a conflict, and code of two tracks put together.
 """
@@ -57,7 +57,7 @@ class Repository:
         self.env = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1",
                     "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.common / "objects"), "GIT_NO_LAZY_FETCH": "1",
                     **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}}
-        self.run(["git", "init", "-q", "--bare", "--object-format", self.algorithm, self.empty.name])
+        self.run(["git", "init", "-q", "--bare", "--template=", "--object-format", self.algorithm, self.empty.name])
         self.reader = subprocess.Popen(own + ["cat-file", "--batch"], env=self.env, stdin=-1, stdout=-1)
         self.own, self.cache = own, {}
 
@@ -163,11 +163,13 @@ class Commit:
         people = [re.match(r"(.*?)\s*<([^>]*)>", one(key)[0]) for key in ("author", "committer")]
         must(all(people), "object", "it is not well made")
         self.author, self.committer = (person.groups() for person in people)
-        self.trailers, body = [], self.message.rstrip()
-        if "\n\n" in body:
-            body, last = body.rsplit("\n\n", 1)
-            lines = (re.fullmatch(r"([A-Za-z0-9-]+): (.*)", line) for line in last.split("\n"))
-            self.trailers = [line.groups() for line in lines if line]
+        # The last paragraph, if it is not the first; for git a line of blanks parts paragraphs too.
+        text = self.message.rstrip("\n").split("\n")
+        end = max((at for at, line in enumerate(text) if line.strip()), default=0)
+        blank = next((at for at in range(end, 0, -1) if not text[at].strip()), 0)
+        body, self.block = "\n".join(text[:blank or None]), "\n".join(text[blank + 1:]) if blank else ""
+        lines = (re.fullmatch(r"([A-Za-z0-9-]+)\s*:(.*)", line, re.S) for line in self.block.split("\n"))
+        self.trailers = [(line[1], line[2].strip()) for line in lines if line]
         self.strays = any(line.lower().startswith("orchestrate-") for line in body.split("\n"))
         self.kind, self.task, self.step, self.phase = self.claim()
 
@@ -753,8 +755,8 @@ class Judge:
         """The merge of a task; or, of no task, that of the integration branch into a person's."""
         task, repository = commit.task, self.repository
         if task:
-            wanted = [("Orchestrate-Task", task), ("Orchestrate-Step", "land"), ("Orchestrate-Outcome", "done")]
-            must(commit.trailers == wanted and not commit.strays, "trailers", "its message has other trailers than a landing's")
+            wanted = f"Orchestrate-Task: {task}\nOrchestrate-Step: land\nOrchestrate-Outcome: done"
+            must(commit.block == wanted and not commit.strays, "trailers", "its message has other trailers than a landing's")
             must(len(commit.parents) == 2, "landing", f"it has {len(commit.parents)} parents, not two")
         onto, tip = map(repository.commit, commit.parents)
         file, state = (f".handoff/landings/{task}.json", f".handoff/checkpoints/{task}.toml") if task else (ONTO, None)
@@ -878,10 +880,10 @@ class Step:
         record, actor, wanted = self.record, self.record["actor"], []
         if actor["kind"] == "agent":
             model = "".join(c for c in actor.get("model") or "" if "!" <= c <= "~")[:80]
-            wanted = [("Assisted-by", actor["adapter"] + (f":{model}" if actor.get("model") is not None else ""))]
-        wanted += [("Orchestrate-Task", record["task"]), ("Orchestrate-Step", f"{record['seq']} {record['phase']}"),
-                   ("Orchestrate-Outcome", record["outcome"])]
-        must(self.commit.trailers == wanted, "trailers", "its message says something else than its record")
+            wanted = [f"Assisted-by: {actor['adapter']}" + (f":{model}" if actor.get("model") is not None else "")]
+        wanted += [f"Orchestrate-Task: {record['task']}", f"Orchestrate-Step: {record['seq']} {record['phase']}",
+                   f"Orchestrate-Outcome: {record['outcome']}"]
+        must(self.commit.block == "\n".join(wanted), "trailers", "its message says something else than its record")
         must(not self.commit.strays, "trailers", "its message has trailers of ours among an agent's words")
 
     def code(self):
@@ -907,12 +909,15 @@ class Step:
         changes = list(repository.diff(start.tree, self.commit.tree, part="code"))
         self.wrote = [path for path, _, _ in changes]
         for path, _, mode in changes:
+            target = repository.read(repository.entry(self.commit.tree, path)[1], "blob") if mode == LINK else None
             if mode == SUBMODULE:
                 self.say("tree", f"it puts a commit of another repository there: {path}")
+            elif mode and path.split("/")[0].lower() == HANDOFF:
+                self.say("tree", f"it puts a file there that can be taken for one of ours: {path}")
             elif mode and any(map(is_git, path.split("/"))):
                 self.say("tree", f"it puts a file there that can be taken for git's own: {path}")
-            elif mode == LINK and path.endswith(".gitmodules"):
-                self.say("tree", f"it puts a link there that git reads its submodules from: {path}")
+            elif mode == LINK and (path.endswith(".gitmodules") or leads_outside(path, target)):
+                self.say("tree", f"it puts a link there that git reads its submodules from, or that leads out: {path}")
         shown = lambda path: path.encode(errors="surrogateescape").decode(errors="replace")
         made = {shown(path): "deleted" if kind == "removed" else kind for path, kind, _ in changes}
         told = {file["path"]: file["change"] for file in record.get("changed", [])}
@@ -997,6 +1002,15 @@ class Step:
         must(right.get(kind), "record", f"phase '{record['phase']}' cannot be done by '{kind}'")
         attempts = next((phase.get("attempts", 0) for phase in state.phases if phase["id"] == record["phase"]), 0)
         must(kind == "person" or record["attempt"] == attempts + 1, "record", f"it is attempt {attempts + 1} at its phase")
+
+
+def leads_outside(path, target):
+    depth = path.count("/")
+    for part in target.split(b"/"):
+        depth += {b"": 0, b".": 0, b"..": -1}.get(part, 1)
+        if depth < 0:
+            return True
+    return target.startswith(b"/")
 
 
 def is_git(name):
@@ -1137,7 +1151,7 @@ def main():
     for rule, commit, _, what in dict.fromkeys(judge.findings):
         print(rule, commit or "-", clean(what))
     print(f"# {len(steps)} steps, {len(landings)} landings, keys of {clean(keys.where)}")
-    if not found and not judge.findings:
+    if not found and not judge.findings and not old:
         return 4
     return int(any(asked.strict or rule != "trust" for rule, *_ in judge.findings))
 

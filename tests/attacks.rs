@@ -15,5 +15,7 @@ mod kit;
 mod landings;
 #[path = "attacks/list.rs"]
 mod list;
+#[path = "attacks/more.rs"]
+mod more;
 #[path = "attacks/steps.rs"]
 mod steps;

@@ -57,18 +57,37 @@ pub fn claim(message: &str) -> Claim {
     }
 }
 
-/// The trailers of a message: key and value of the lines of its last paragraph, if all of them are such.
+/// The trailers of a message as git reads them: key and value of the lines of its last paragraph that are such. The first
+/// paragraph is the subject.
 pub fn trailers(message: &str) -> Vec<(&str, &str)> {
-    let Some((_, last)) = message.trim_end().rsplit_once("\n\n") else { return Vec::new() };
-    let lines = last.lines().filter_map(|line| line.split_once(": "));
     let is_key = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    lines.filter(|(key, _)| is_key(key)).collect()
+    let lines = block(message).split('\n').filter_map(|line| line.split_once(':'));
+    lines.map(|(key, value)| (key.trim_end(), value.trim())).filter(|(key, _)| is_key(key)).collect()
+}
+
+/// The paragraph of the trailers as it stands there; what is to be exactly so is compared with this.
+pub fn block(message: &str) -> &str {
+    parts(message).1
 }
 
 /// Lines that look like trailers of ours outside of the last paragraph, where somebody else's text is.
 pub fn strays(message: &str) -> usize {
-    let (body, _) = message.trim_end().rsplit_once("\n\n").unwrap_or((message, ""));
+    let (body, _) = parts(message);
     body.lines().filter(|line| line.get(..OWN.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN))).count()
+}
+
+/// What comes before the last paragraph, and that. For git a line of blanks parts paragraphs too.
+fn parts(message: &str) -> (&str, &str) {
+    let text = message.trim_end_matches('\n');
+    let mut start = text.len();
+    for line in text.rsplit('\n') {
+        let at = start - line.len();
+        if line.trim().is_empty() && at > 0 && !text[start..].trim().is_empty() {
+            return (&text[..at], text[start..].trim_start_matches('\n'));
+        }
+        start = at.saturating_sub(1);
+    }
+    (text, "")
 }
 
 #[cfg(test)]
@@ -87,6 +106,15 @@ mod tests {
         assert_eq!(step("Orchestrate-Task: api\nOrchestrate-Step: land"), Claim::Landing { task });
         assert_eq!(step("Signed-off-by: me <me@x>"), Claim::None);
         assert_eq!(claim("x\n\nOrchestrate-Task: api\nOrchestrate-Step: 1 plan\n\nbye\n"), Claim::None);
+        // As git reads them; whether they stand there as they must is asked elsewhere.
+        for sloppy in
+            ["Orchestrate-Task: api\r\nOrchestrate-Step: land\r", "Orchestrate-Task:api\nOrchestrate-Step : land"]
+        {
+            assert!(matches!(step(sloppy), Claim::Landing { .. }), "{sloppy:?}");
+        }
+        assert!(matches!(claim("x\n \nOrchestrate-Task: api\nOrchestrate-Step: land\n\n"), Claim::Landing { .. }));
+        assert_eq!(claim("Orchestrate-Task: api\nOrchestrate-Step: land\n"), Claim::None);
+        assert_eq!((block("x\n\na: b\nc\n\n"), block("x\n"), block("")), ("a: b\nc", "", ""));
         for garbled in [
             "Orchestrate-Task: api",
             "Orchestrate-Task: ../api\nOrchestrate-Step: 1 plan",

@@ -251,6 +251,10 @@ fn view(audit: &Audit, walked: &Walked, mut findings: Vec<Finding>) -> AuditView
         (std::cmp::Reverse(at), std::cmp::Reverse(finding.standing), finding.rule)
     });
     findings.dedup();
+    // What is said of a step need not be said of its commit again.
+    let of_steps: HashSet<(Option<CommitId>, String)> =
+        findings.iter().filter(|f| f.step.is_some()).map(|f| (f.commit, f.what.clone())).collect();
+    findings.retain(|f| f.step.is_some() || f.commit.is_none() || !of_steps.contains(&(f.commit, f.what.clone())));
     let mut worst: HashMap<CommitId, Standing> = HashMap::new();
     for finding in &findings {
         if let Some(commit) = finding.commit {

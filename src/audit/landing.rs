@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{
     chain::Chain,
-    claim::{Claim, strays, trailers},
+    claim::{Claim, block, strays},
     court::Audit,
     definition::Given,
     finding::About,
@@ -51,8 +51,8 @@ fn of_task(
     findings: &mut Vec<Finding>,
 ) -> Result<(), Unreadable> {
     let evidence = &audit.evidence;
-    let must = [("Orchestrate-Task", task.as_str()), ("Orchestrate-Step", "land"), ("Orchestrate-Outcome", "done")];
-    if trailers(&commit.message) != must || strays(&commit.message) > 0 {
+    let must = format!("Orchestrate-Task: {task}\nOrchestrate-Step: land\nOrchestrate-Outcome: done");
+    if block(&commit.message) != must || strays(&commit.message) > 0 {
         findings.push(about.fail(Rule::Trailers, "its message has other trailers than a landing's"));
     }
     let [onto, tip] = commit.parents.as_slice() else {

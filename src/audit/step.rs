@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     chain::{Before, Chain, Named, task_of},
-    claim::{strays, trailers},
+    claim::{block, strays, trailers},
     court::Audit,
     definition::Given,
     finding::{About, quoted},
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     config::parse::parse,
-    git::{ChangeKind, OnConflict, Part, RawChange, RawCommit, Unreadable},
+    git::{ChangeKind, OnConflict, Part, RawChange, RawCommit, Unreadable, leads_outside},
     handoff::{checkpoints, layout, message::message, records, workflows},
     model::{
         apply::{Impossible, apply},
@@ -262,7 +262,7 @@ impl Look<'_> {
     fn trailers(&mut self, record: &Record) {
         let expected = message(record);
         let (is, must) = (trailers(&self.commit().message), trailers(&expected));
-        if is != must {
+        if block(&self.commit().message) != block(&expected) {
             let odd = is.iter().find(|trailer| !must.contains(trailer)).or(must.iter().find(|t| !is.contains(t)));
             let odd = odd.map_or_else(String::new, |(key, value)| format!(": '{}: {}'", quoted(key), quoted(value)));
             self.fail(Rule::Trailers, format!("its message says something else than its record{odd}"));
@@ -321,7 +321,7 @@ impl Look<'_> {
             }
             return Ok(Vec::new());
         }
-        self.names(&changes);
+        self.names(&changes)?;
         let word = |kind| match kind {
             ChangeKind::Added => record::ChangeKind::Added,
             ChangeKind::Modified => record::ChangeKind::Modified,
@@ -388,20 +388,30 @@ impl Look<'_> {
     }
 
     /// Names that are dangerous where they are checked out, and other repositories in the place of files.
-    fn names(&mut self, changes: &[RawChange]) {
+    fn names(&mut self, changes: &[RawChange]) -> Result<(), Unreadable> {
         for change in changes {
             let Some(entry) = &change.after else { continue };
+            let target = match entry.is_link() {
+                true => Some(self.audit.evidence.blob(BlobId(entry.id))?),
+                false => None,
+            };
+            let top = change.path.split('/').next().unwrap_or_default();
             let what = if entry.is_submodule() {
                 "it puts a commit of another repository there"
+            } else if top.eq_ignore_ascii_case(layout::DIR) {
+                "it puts a file there that can be taken for one of ours"
             } else if change.path.split('/').any(is_git) {
                 "it puts a file there that can be taken for git's own"
-            } else if entry.mode == 0o120000 && change.path.ends_with(".gitmodules") {
+            } else if target.is_some() && change.path.ends_with(".gitmodules") {
                 "it puts a link there that git reads its submodules from"
+            } else if target.is_some_and(|target| leads_outside(&change.path, &target)) {
+                "it puts a link there that leads out of the repository"
             } else {
                 continue;
             };
             self.findings.push(self.about.fail(Rule::Tree, what).file(&change.path));
         }
+        Ok(())
     }
 
     /// The state after it is what follows. Gives the state before it, derived for the first step.

@@ -8,7 +8,10 @@ use crate::{
     git::{SignatureState, verify_bytes},
     handoff::layout,
     model::task::TaskId,
-    report::audit::{AuditView, Finding, LinkKind, Standing, TrailLine},
+    report::{
+        audit::{AuditView, Finding, LinkKind, Standing, TrailLine},
+        json,
+    },
 };
 
 /// The version of the lines.
@@ -56,8 +59,7 @@ pub fn trail(audit: &Audit, scope: &Scope, tasks: &[TaskId], out: &mut dyn Write
             findings,
             record,
         };
-        serde_json::to_writer(&mut *out, &line)?;
-        out.write_all(b"\n")?;
+        json::write_line(&line, out)?;
     }
     Ok(view)
 }

@@ -56,6 +56,8 @@ struct Asked {
     base: Option<CommitId>,
     /// Only what is of this task.
     task: Option<TaskId>,
+    /// Whether there may be nothing: a range can be empty, and is then as it must be.
+    may_be_empty: bool,
 }
 
 /// Runs `verify`.
@@ -79,6 +81,13 @@ pub fn run(arguments: &VerifyArguments, terminal: &Terminal, out: &mut dyn Write
         let what =
             arguments.what.as_deref().map_or_else(String::new, |what| format!(" in '{}'", text::clean_line(what)));
         let message = format!("there is no step and no landing{what}");
+        if asked.may_be_empty {
+            if arguments.json {
+                json::write(&view, out)?;
+            }
+            terminal.say(&message);
+            return Ok(Exit::Done);
+        }
         return Err(Failure::fatal(message, "git orchestrate status".to_owned()).exiting(Exit::NoMatch));
     }
     for note in &view.trust.notes {
@@ -140,13 +149,13 @@ pub fn trail(tasks: &[TaskId], out: &mut dyn Write) -> Result<Exit, Failure> {
 fn asked(repository: &Repository, settings: &Settings, what: Option<&str>) -> Result<Asked, Failure> {
     let head = repository.head()?.commit;
     let Some(what) = what else {
-        return Ok(Asked { scope: everything(repository, settings)?, base: head, task: None });
+        return Ok(Asked { scope: everything(repository, settings)?, base: head, task: None, may_be_empty: false });
     };
     if let Some((from, to)) = what.split_once("..") {
         let side = |name: &str| revision(repository, if name.is_empty() { "HEAD" } else { name });
         let (from, to) = (side(from)?, side(to.trim_start_matches('.'))?);
         let scope = Scope { tips: vec![Tip { name: None, commit: to, old: Some(from) }], without: vec![from] };
-        return Ok(Asked { scope, base: Some(from), task: None });
+        return Ok(Asked { scope, base: Some(from), task: None, may_be_empty: true });
     }
     if let Ok(task) = what.parse::<TaskId>() {
         let scope = everything(repository, settings)?;
@@ -161,12 +170,12 @@ fn asked(repository: &Repository, settings: &Settings, what: Option<&str>) -> Re
             Ok(false)
         };
         if scope.tips.iter().any(|tip| tip.name.as_deref() == Some(&own)) || has_landed()? {
-            return Ok(Asked { scope, base: head, task: Some(task) });
+            return Ok(Asked { scope, base: head, task: Some(task), may_be_empty: false });
         }
     }
     let commit = revision(repository, what)?;
     let scope = Scope { tips: vec![Tip { name: None, commit, old: None }], without: Vec::new() };
-    Ok(Asked { scope, base: head, task: None })
+    Ok(Asked { scope, base: head, task: None, may_be_empty: false })
 }
 
 /// Every branch of a task, the integration branch, and what HEAD has of them.

@@ -111,6 +111,11 @@ impl RawEntry {
         self.mode == 0o100644
     }
 
+    /// Whether it is a symbolic link.
+    pub fn is_link(&self) -> bool {
+        self.mode == 0o120000
+    }
+
     /// Whether it is a commit of another repository.
     pub fn is_submodule(&self) -> bool {
         self.mode == 0o160000

@@ -32,4 +32,5 @@ pub use tree::{ChangeKind, PathChange};
 pub use verify::{AllowedSigners, SignatureState, verify_bytes};
 pub use worktree::{
     ChangedFile, Changes, Inspect, Refusal, RefusedFile, Salvage, Slot, SlotError, Slots, Switched, TakePolicy, Taken,
+    leads_outside,
 };

@@ -1,9 +1,14 @@
 //! The envelope of every JSON form: one object, the version first.
 //! Knows nothing of the views it wraps.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use serde::Serialize;
+
+use crate::text::is_unwanted;
 
 /// The version of every JSON form that this room writes. Fields may be added under the same version; none is renamed,
 /// removed or given another meaning.
@@ -21,6 +26,50 @@ struct Envelope<'a, T> {
 /// # Errors
 /// When `out` does not take it.
 pub fn write(view: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Envelope { schema: SCHEMA, view })?;
+    let text = serde_json::to_string_pretty(&Envelope { schema: SCHEMA, view })?;
+    out.write_all(printable(&text).as_bytes())?;
     out.write_all(b"\n")
+}
+
+/// Writes a value on one line.
+///
+/// # Errors
+/// When `out` does not take it.
+pub fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(printable(&serde_json::to_string(value)?).as_bytes())?;
+    out.write_all(b"\n")
+}
+
+/// The same JSON, in which what a terminal would obey, or hide, is written as `\u` and its number. Outside of strings there
+/// is no such character.
+fn printable(json: &str) -> Cow<'_, str> {
+    let is_harmful = |c: char| c != '\n' && is_unwanted(c);
+    if !json.contains(is_harmful) {
+        return Cow::Borrowed(json);
+    }
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) {
+            let mut units = [0; 2];
+            c.encode_utf16(&mut units).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            text.push(c);
+        }
+    }
+    Cow::Owned(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_out() {
+        let text = "a\u{1b}[2J\u{202e}\u{9b}1m\u{7f}\u{e0041}\né";
+        let mut out = Vec::new();
+        write_line(&text, &mut out).expect("a vector takes all");
+        let line = String::from_utf8(out).expect("text");
+        assert_eq!(line, "\"a\\u001b[2J\\u202e\\u009b1m\\u007f\\udb40\\udc41\\né\"\n");
+        assert_eq!(serde_json::from_str::<String>(&line).expect("it is still JSON"), text);
+    }
 }

@@ -57,7 +57,7 @@ pub fn clean_bytes(bytes: &[u8]) -> String {
 }
 
 /// Whether a character has no business in text that is shown.
-fn is_unwanted(c: char) -> bool {
+pub fn is_unwanted(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}'

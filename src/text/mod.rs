@@ -8,7 +8,7 @@ mod number;
 mod shorten;
 
 pub use self::{
-    clean::{clean, clean_bytes, clean_line},
+    clean::{clean, clean_bytes, clean_line, is_unwanted},
     columns::{Align, Table},
     near::did_you_mean,
     number::{bytes, count, duration, list, tokens},

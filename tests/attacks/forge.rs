@@ -99,6 +99,8 @@ pub struct Lie {
     pub message: Option<String>,
     /// The author, if not who it was.
     pub author: Option<Identity>,
+    /// Who committed it, if not who did.
+    pub committer: Option<Identity>,
     /// When it was made, if not when it was.
     pub seconds: Option<i64>,
 }
@@ -114,30 +116,33 @@ pub struct Forge {
 /// What every forgery begins with; it is played once and copied.
 fn honest() -> &'static Sandbox {
     static PLAYED: OnceLock<Sandbox> = OnceLock::new();
-    PLAYED.get_or_init(|| {
-        let sandbox = Sandbox::new().with_agents(&config("small").replace("jobs = 2", "jobs = 1"));
-        sandbox.write(".handoff/workflows/small.toml", WORKFLOW);
-        sandbox.write("tests/old.txt", "a test\n");
-        sandbox.task("api", "");
-        sandbox.task("web", "workflow = \"single\"\ndepends_on = [\"api\"]\n");
-        let plan = r#"answer '{"structured": {"steps": [{"id": "S1", "title": "One"}]}}'"#;
-        sandbox.script("plan", plan);
-        let approve = r#"answer '{"structured": {"status": "approved"}}'"#;
-        sandbox.script("plan-review", approve);
-        sandbox.script("code-review", approve);
-        sandbox.script("implement", "echo $task > $task.txt");
-        // Made at home, so that the key is there before the first commit names it.
-        sandbox.run(&["init"]);
-        sandbox.write(".handoff/config.toml", config("small").replace("jobs = 2", "jobs = 1"));
-        let key = std::fs::read_to_string(sandbox.outside("home/.local/share/git-orchestrate/id_ed25519.pub"));
-        let line = format!("tess@example.com {}", key.expect("init makes a key"));
-        sandbox.write(".handoff/allowed_signers", &line);
-        std::fs::write(sandbox.outside("signers"), &line).expect("written");
-        sandbox.commit("queue");
-        sandbox.run(&["start"]).expect(0);
-        std::fs::create_dir(sandbox.outside("stranger")).expect("a directory");
-        sandbox
-    })
+    PLAYED.get_or_init(|| play("sha1"))
+}
+
+/// An honest run, in a repository whose objects are named by this hash.
+pub fn play(hash: &str) -> Sandbox {
+    let sandbox = Sandbox::of_kind(hash).with_agents(&config("small").replace("jobs = 2", "jobs = 1"));
+    sandbox.write(".handoff/workflows/small.toml", WORKFLOW);
+    sandbox.write("tests/old.txt", "a test\n");
+    sandbox.task("api", "");
+    sandbox.task("web", "workflow = \"single\"\ndepends_on = [\"api\"]\n");
+    let plan = r#"answer '{"structured": {"steps": [{"id": "S1", "title": "One"}]}}'"#;
+    sandbox.script("plan", plan);
+    let approve = r#"answer '{"structured": {"status": "approved"}}'"#;
+    sandbox.script("plan-review", approve);
+    sandbox.script("code-review", approve);
+    sandbox.script("implement", "echo $task > $task.txt");
+    // Made at home, so that the key is there before the first commit names it.
+    sandbox.run(&["init"]);
+    sandbox.write(".handoff/config.toml", config("small").replace("jobs = 2", "jobs = 1"));
+    let key = std::fs::read_to_string(sandbox.outside("home/.local/share/git-orchestrate/id_ed25519.pub"));
+    let line = format!("tess@example.com {}", key.expect("init makes a key"));
+    sandbox.write(".handoff/allowed_signers", &line);
+    std::fs::write(sandbox.outside("signers"), &line).expect("written");
+    sandbox.commit("queue");
+    sandbox.run(&["start"]).expect(0);
+    std::fs::create_dir(sandbox.outside("stranger")).expect("a directory");
+    sandbox
 }
 
 impl Forge {
@@ -262,6 +267,7 @@ impl Forge {
                 key: Key::Own,
                 message: None,
                 author: None,
+                committer: None,
                 seconds: None,
             };
             lie(&mut told);
@@ -323,6 +329,7 @@ impl Forge {
             shape.message = told.message.unwrap_or_else(|| message(&record));
             shape.key = told.key;
             shape.author = told.author.unwrap_or(shape.author);
+            shape.committer = told.committer.unwrap_or(shape.committer);
             shape.seconds = told.seconds.unwrap_or(shape.seconds);
             parent = self.commit(&mut draft, shape);
             renamed.insert(*step, parent);
@@ -388,6 +395,15 @@ impl Forge {
         let mut draft = self.repository.draft();
         let code = draft.without_handoff(root).expect("readable");
         let edits: Vec<Edit> = files.iter().map(|(path, text)| edit(&mut draft, path, Some(text.as_bytes()))).collect();
+        let tree = draft.tree(Some(code), &edits).expect("a tree");
+        self.repository.publish(draft.objects(), Vec::new(), Durability::Os).expect("published");
+        tree
+    }
+
+    /// The same without a file.
+    pub fn code_without(&self, code: TreeId, path: &str) -> TreeId {
+        let mut draft = self.repository.draft();
+        let edits = [edit(&mut draft, path, None)];
         let tree = draft.tree(Some(code), &edits).expect("a tree");
         self.repository.publish(draft.objects(), Vec::new(), Durability::Os).expect("published");
         tree

@@ -234,3 +234,60 @@ fn a_clone_that_is_cut_off_is_not_taken_for_whole() {
     assert_eq!(view["findings"][0]["rule"], "history");
     assert_eq!(view["findings"][0]["hint"], "git fetch --unshallow");
 }
+
+/// What is judged cannot loosen the rules by which it is judged.
+#[test]
+fn the_policy_is_that_of_the_base() {
+    let forge = Forge::new();
+    forge.refold("api", |lie| {
+        if lie.seq == 1 {
+            let config =
+                forge.sandbox.read(".handoff/config.toml") + "\n[audit]\nprotected = []\nprotected_tests = []\n";
+            lie.handoff = vec![(".handoff/config.toml".into(), config.into_bytes())];
+        }
+        if lie.seq == 3 {
+            lie.code = vec![("tests/old.txt".into(), Some(b"no test\n".to_vec()))];
+        }
+    });
+    let words = ["main..refs/heads/orchestrate/task/api".to_owned()];
+    for said in [crate::asked::program(&forge, &words), crate::asked::second(&forge, &words)] {
+        assert!(said.code == 1 && said.rules.contains("protected"), "{}", said.text);
+    }
+}
+
+/// The same lies and the same truth where objects have the longer names.
+#[test]
+fn longer_names_are_read_too() {
+    let forge = Forge::of(crate::forge::play("sha256"));
+    let judge = |forge: &Forge| {
+        [crate::asked::program(forge, &[]), crate::asked::second(forge, &[])]
+            .map(|said| (said.code, said.rules.into_iter().collect::<Vec<_>>().join(" "), said.text))
+    };
+    for (code, rules, text) in judge(&forge) {
+        assert_eq!((code, rules.as_str()), (0, ""), "{text}");
+    }
+    forge.refold("api", |lie| {
+        lie.stale = lie.seq == 5;
+        if lie.seq == 3 {
+            lie.code = vec![("api.txt".into(), Some(b"other\n".to_vec()))];
+        }
+    });
+    for (code, rules, text) in judge(&forge) {
+        assert!(code == 1 && rules.contains("gate"), "{rules}: {text}");
+    }
+}
+
+/// What a forged record says is spelled out where the trail is printed.
+#[test]
+fn the_trail_is_safe_to_print() {
+    let forge = Forge::new();
+    forge.refold("api", |lie| {
+        if lie.seq == 3 {
+            lie.record.reason = "\u{1b}[2J\u{202e}owned\u{9b}1m".to_owned();
+        }
+    });
+    let output = forge.sandbox.command(&["log", "--audit", "api"]).output().expect("it starts");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains(r"\u001b[2J\u202eowned\u009b1m"), "{text}");
+    assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text}");
+}

@@ -157,5 +157,87 @@ pub fn attacks() -> Vec<Attack> {
             },
             clean: anew,
         },
+        Attack {
+            name: "54b a landing has three parents",
+            rule: "landing",
+            ask: all,
+            forge: |forge| {
+                let main = forge.tip("refs/heads/main");
+                forge.reland(|_, shape, _| shape.parents.push(main));
+            },
+            clean: |forge| {
+                // A person's merge may have as many as it likes.
+                let tip = forge.tip(INTEGRATION).to_string();
+                let tree = format!("{tip}^{{tree}}");
+                let other = forge.sandbox.git(&["commit-tree", "-m", "x", "HEAD^{tree}"]);
+                let words = ["commit-tree", "-m", "all", "-p", "HEAD", "-p", &tip, "-p", &other, &tree];
+                let merged = forge.sandbox.git(&words);
+                forge.sandbox.git(&["update-ref", "refs/heads/main", &merged]);
+            },
+        },
+        Attack {
+            name: "54c a commit says that it is a landing, and merges nothing",
+            rule: "landing",
+            ask: all,
+            forge: |forge| {
+                forge.reland(|_, shape, _| shape.parents.truncate(1));
+            },
+            clean: anew,
+        },
+        Attack {
+            name: "54d a landing's message promises more",
+            rule: "trailers",
+            ask: all,
+            forge: |forge| {
+                forge.reland(|_, shape, _| shape.message.push_str("Reviewed-by: Linus <linus@example.com>\n"));
+            },
+            clean: anew,
+        },
+        Attack {
+            name: "19c a merge undoes what landed before",
+            rule: "landing",
+            ask: all,
+            forge: |forge| {
+                forge.reland(|record, shape, files| {
+                    let code = forge.code_with(shape.tree, &[]);
+                    let without = forge.code_without(code, "api.txt");
+                    files.push(("api.txt".into(), None));
+                    record.code = without;
+                    record.gate.as_mut().expect("a verdict").tree = without;
+                });
+            },
+            clean: anew,
+        },
+        Attack {
+            name: "49d a person's commit brings a verdict of its own",
+            rule: "handoff",
+            ask: all,
+            forge: |forge| {
+                forge.sandbox.git(&["merge", "-q", "--no-edit", "orchestrate/integration"]);
+                let text = forge.sandbox.read(&web());
+                forge.sandbox.write(&layout::landing_onto(), text);
+                forge.sandbox.commit("it was gated");
+            },
+            clean: |forge| {
+                forge.sandbox.git(&["merge", "-q", "--no-edit", "orchestrate/integration"]);
+                forge.sandbox.write("README", "gated\n");
+                forge.sandbox.commit("it was gated");
+            },
+        },
+        Attack {
+            name: "49e a person's merge brings a verdict of its own",
+            rule: "signature",
+            ask: all,
+            forge: |forge| {
+                forge.sandbox.git(&["merge", "-q", "--no-ff", "--no-commit", "orchestrate/integration"]);
+                let text = forge.sandbox.read(&web());
+                forge.sandbox.write(&layout::landing_onto(), text);
+                forge.sandbox.commit("it was gated");
+            },
+            clean: |forge| {
+                forge.sandbox.git(&["merge", "-q", "--no-ff", "--no-commit", "orchestrate/integration"]);
+                forge.sandbox.commit("it was gated");
+            },
+        },
     ]
 }

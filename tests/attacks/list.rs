@@ -1,23 +1,25 @@
-//! The list of forgeries, and which of them this format knows. Numbers are those of the list that it was made from:
+//! The list of forgeries, and which of them this format knows. Those that have an [`Attack`] carry its number in their name;
+//! these numbers have none, or not all of them:
 //!
-//! | # | forgery | here |
+//! | # | forgery | why not here |
 //! | --- | --- | --- |
-//! | 1–3, 5, 7–9, 12–17, 19–25, 27, 28, 30, 31, 33–37, 39, 41 | see each `Attack` below | named |
-//! | 4 | the end of a branch cut off | with a range from what was seen last (28); a clone that never saw more cannot know |
-//! | 6 | two histories shown to two people | as 28: whoever has seen one is told by a range that the other did not grow from it |
-//! | 10 | a key that has ended, by dates | dates do not count: a key counts while it is listed, and that is said; see `dates_do_not_count` |
-//! | 11 | a step's key signs a verdict | one key makes both: a verdict stands in a signed step |
-//! | 18 | the gate passed what is not in the tree | the gate's own: it runs in a checkout of the tree |
-//! | 26 | a submodule's url | `.gitmodules` is protected (16), a commit in the place of a file is named (25) |
+//! | 4 | the end of a branch cut off | a range from what was seen last names it (28); a clone that never saw more cannot know |
+//! | 6 | two histories shown to two people | as 28: whoever has seen one is told, by a range, that the other did not grow from it |
+//! | 10 | a key that has ended, by dates | dates do not count: a key counts while it is listed, and that is said; `dates_do_not_count` |
+//! | 11 | a step's key signs a verdict | one key makes both, as the verdict stands in a signed step; here keys and signatures for other purposes |
+//! | 18 | the gate passed what is not in the tree | the gate's own: it runs in a checkout of exactly the tree |
+//! | 26 | a submodule's url | `.gitmodules` is protected (26), a commit in the place of a file is named (25) |
 //! | 29 | a tag or branch of a misleading name | full names only; see the clean twin of 28 |
-//! | 32 | an older policy put back | the policy is that of the base, outside of what is judged |
-//! | 38 | text that asks a reviewer to approve | a verdict is structured; `harmless` has what a text could forge |
+//! | 32 | an older policy put back | the policy is that of the base, outside of what is judged; `the_policy_is_that_of_the_base` |
+//! | 38 | text that asks a reviewer to approve | a verdict is structured; what words could forge in a message is 12 to 12g |
 //! | 40 | a secret in a step | the room of secrets |
-//! | 42 | clocks | order comes from numbers and parents; see `clocks_do_not_count` |
+//! | 42 | clocks | order comes from numbers and parents; `clocks_do_not_count` |
 //! | 43 | a run's id used again | runs have none: a state is derived from the one before by digest |
 //! | 44 | hooks switched off | the room of hooks |
-//! | 45 | half a push | a landing has its task for a parent |
+//! | 45 | half a push | a landing has its task for a parent, so the task's steps come along |
 //! | 46 | an older program writes less | evidence that is not there is named as absent |
+//!
+//! From 47 on they are our own.
 
 use std::{
     collections::HashSet,
@@ -30,7 +32,7 @@ use std::{
 use crate::{
     asked::{Said, program, second},
     forge::Forge,
-    histories, landings, steps,
+    histories, landings, more, steps,
 };
 
 /// A forgery and its clean twin.
@@ -58,6 +60,7 @@ const THREADS: usize = 2;
 #[test]
 fn every_forgery_is_named_and_every_twin_passes() {
     let mut attacks = steps::attacks();
+    attacks.extend(more::attacks());
     attacks.extend(landings::attacks());
     attacks.extend(histories::attacks());
     let only = std::env::var("ATTACK").unwrap_or_default();

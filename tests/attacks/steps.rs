@@ -17,12 +17,12 @@ use crate::{
 };
 
 /// The task's steps are made anew by who made them: nothing is wrong with that.
-fn anew(forge: &Forge) {
+pub fn anew(forge: &Forge) {
     forge.rewrite("api", |_, shape| Some(shape));
 }
 
 /// They are made anew from their records.
-fn refolded(forge: &Forge) {
+pub fn refolded(forge: &Forge) {
     forge.refold("api", |_| {});
 }
 
@@ -762,7 +762,7 @@ fn blob_of(forge: &Forge, text: &str) -> String {
 }
 
 /// Puts a line of a tree into the code of the third step, and all that follows from it.
-fn in_tree(forge: &Forge, line: &str) {
+pub fn in_tree(forge: &Forge, line: &str) {
     let root = forge.raw(forge.steps("api")[2]).tree;
     let code = forge.code_with(root, &[]);
     let listed = forge.sandbox.git(&["ls-tree", &code.to_string()]);

@@ -23,9 +23,14 @@ pub struct Sandbox {
 
 impl Sandbox {
     pub fn new() -> Self {
+        Self::of_kind("sha1")
+    }
+
+    /// The same where objects are named by this hash.
+    pub fn of_kind(hash: &str) -> Self {
         let sandbox = Self::bare_place();
         fs::create_dir(sandbox.path()).expect("a directory");
-        sandbox.git(&["init", "-q", "-b", "main"]);
+        sandbox.git(&["init", "-q", "-b", "main", &format!("--object-format={hash}")]);
         for (key, value) in [
             ("user.name", "Tess Ter"),
             ("user.email", "tess@example.com"),

@@ -17,7 +17,7 @@ mod state;
 mod watch;
 
 pub use error::SlotError;
-pub use examine::{Inspect, Refusal, RefusedFile, TakePolicy};
+pub use examine::{Inspect, Refusal, RefusedFile, TakePolicy, leads_outside};
 pub use outcome::{ChangedFile, Changes, Salvage, Switched, Taken};
 pub use slot::Slot;
 pub use slots::Slots;
