@@ -291,3 +291,47 @@ fn the_trail_is_safe_to_print() {
     assert!(text.contains(r"\u001b[2J\u202eowned\u009b1m"), "{text}");
     assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{text}");
 }
+
+/// What users type, where they stand, and what they are told: the exit code, the counts of the answer.
+#[test]
+fn verify_is_asked_in_every_way_from_every_place() {
+    let forge = Forge::new();
+    let place = |name: &str| forge.sandbox.outside(name);
+    let url = forge.sandbox.path().display().to_string();
+    forge.sandbox.git(&["clone", "-q", "--bare", &url, &place("bare").display().to_string()]);
+    forge.sandbox.git(&["worktree", "add", "-q", &place("linked").display().to_string(), "orchestrate/integration"]);
+    forge.sandbox.git(&["tag", "-am", "x", "landed", "orchestrate/integration"]);
+    let check = |at: &str, words: &[&str], code: i32, links: Option<usize>| {
+        let dir = if at.is_empty() { forge.sandbox.path() } else { place(at) };
+        let mut command = forge.sandbox.command(&["verify", "--json"]);
+        let output = command.args(words).current_dir(dir).output().expect("it starts");
+        let view: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let found = view["links"].as_array().map(Vec::len);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), found), (Some(code), links), "{at} {words:?}: {said}{view:#}");
+    };
+    let all = forge
+        .sandbox
+        .git(&["rev-list", "--count", "orchestrate/integration", "^main"])
+        .parse::<usize>()
+        .expect("a number");
+    for at in ["", "bare", "linked", "repo/src"] {
+        check(at, &["main..orchestrate/integration"], 0, Some(all));
+        check(at, &["orchestrate/integration"], 0, Some(all + 1));
+        check(at, &["api"], 0, Some(6));
+    }
+    check("", &["main..landed"], 0, Some(all));
+    check("", &["main...landed"], 0, Some(all));
+    check("", &["--strict", "main..landed"], 0, Some(all));
+    for empty in ["..", "main..main", "landed..main"] {
+        check("", &[empty], 0, Some(0));
+    }
+    for unknown in ["nope", "main..nope", "nope..main", "-x..main", "main:README", "HEAD^{tree}"] {
+        check("", &["--", unknown], 4, None);
+    }
+    check("home", &[], 128, None);
+    check("", &["--allowed-signers", "nowhere"], 128, None);
+    check("", &["--nonsense"], 129, None);
+    let new = crate::kit::sandbox::Sandbox::new();
+    assert_eq!(new.run(&["verify"]).code(), Some(0), "a person's commit alone");
+}
