@@ -346,12 +346,13 @@ class State:
     def end(self, name, phase, record):
         spec, outcome, reason = self.spec(name), record["outcome"], first_line(record.get("reason", ""))
         must(spec, "checkpoint", f"the workflow has no phase '{name}'")
-        family = record["actor"].get("family")
+        # Whoever was asked within the step has a part in it.
+        families = {who.get("family") for who in (record["actor"], *record.get("calls", []))} - {None}
         if spec.get("reviews") and outcome != "infra":
             direct, of = self.sibling(name, spec["reviews"]), spec["reviews"]
             own = [p for p in self.phases if p["id"] == direct] or [p for p in self.phases if p["id"].split("/")[0] == of]
             authors = {author for phase in own for author in phase.get("authors", [])}
-            must(family not in authors, "reviewer", f"phase '{name}' was reviewed by the family of its author")
+            must(families.isdisjoint(authors), "reviewer", f"phase '{name}' was reviewed by the family of its author")
         if outcome == "infra":
             self.infra(name, phase, record)
         elif outcome == "failed" and spec.get("gate"):
@@ -390,7 +391,7 @@ class State:
                 self.said["plan"] = plan
             self.event(name, "done")
             self.able(phase, failures=0, held="", feedback=[], approved=bool(spec.get("reviews")))
-            phase["authors"] = sorted(set(phase.get("authors", [])) | ({family} if family else set()))
+            phase["authors"] = sorted(families.union(phase.get("authors", [])))
             if self.writes(name):
                 self.said["good"] = record["seq"]
 
@@ -702,8 +703,8 @@ class Judge:
                 for phase, author in authors.items():
                     if phase == subject or "/" not in subject and phase.split("/")[0] == subject:
                         same = lambda one, two: one is not None and one == two
-                        models = (side["actor"].get("model") for side in (record, author))
-                        if same(record.get("session"), author.get("session")) or same(*models):
+                        models = [{who.get("model") for who in (side["actor"], *side.get("calls", []))} - {None} for side in (record, author)]
+                        if same(record.get("session"), author.get("session")) or models[0] & models[1]:
                             self.say("reviewer", f"it was reviewed by who wrote step {author['seq']}", step.commit.name, chain.task)
             if record["actor"]["kind"] == "agent" and not subject and record["outcome"] == "done":
                 authors[record["phase"]] = record

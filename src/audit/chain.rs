@@ -227,7 +227,7 @@ fn reviewers(chain: &Chain, told: &[Told]) -> Vec<Finding> {
                 let same = |one: &Option<String>, two: &Option<String>| one.is_some() && one == two;
                 let what = if same(&said.session, &author.session) {
                     format!("it was reviewed in the session in which step {} was written", author.seq)
-                } else if same(&said.model, &author.model) {
+                } else if said.models.iter().any(|model| author.models.contains(model)) {
                     format!("it was reviewed by the model that wrote step {}", author.seq)
                 } else {
                     continue;

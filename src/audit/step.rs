@@ -68,8 +68,8 @@ pub struct Told {
     pub is_agent: bool,
     /// The agent's session.
     pub session: Option<String>,
-    /// The agent's model.
-    pub model: Option<String>,
+    /// The models of all agents that had a part in it.
+    pub models: Vec<String>,
     /// For a review: the phase whose work it judges.
     pub subject: Option<PhaseId>,
     /// How it ended.
@@ -148,9 +148,12 @@ impl Look<'_> {
             phase: record.phase.clone(),
             is_agent: matches!(record.actor, Actor::Agent { .. }),
             session: record.session.clone(),
-            model: match &record.actor {
-                Actor::Agent { model, .. } => model.clone(),
-                Actor::Gate { .. } | Actor::Person { .. } | Actor::Land => None,
+            models: {
+                let own = match &record.actor {
+                    Actor::Agent { model, .. } => model.as_ref(),
+                    Actor::Gate { .. } | Actor::Person { .. } | Actor::Land => None,
+                };
+                own.into_iter().chain(record.calls.iter().filter_map(|call| call.model.as_ref())).cloned().collect()
             },
             subject: known.as_ref().and_then(|known| subject(known, &record.phase)),
             outcome: record.outcome,

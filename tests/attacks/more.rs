@@ -4,7 +4,7 @@
 use git_orchestrate::{
     git::Identity,
     handoff::{layout, message::message},
-    model::record::{Actor, Decision},
+    model::record::{Actor, Decision, Family, ModelCall, Purpose},
 };
 
 use crate::{
@@ -383,6 +383,20 @@ fn states() -> Vec<Attack> {
             clean: refolded,
         },
         Attack {
+            name: "39d who reviews had a part in the work",
+            rule: "reviewer",
+            ask: all,
+            forge: |forge| has_part(forge, "two", None),
+            clean: |forge| has_part(forge, "three", Some("a-model")),
+        },
+        Attack {
+            name: "39e who reviews had a part in the work, under another family's name",
+            rule: "reviewer",
+            ask: all,
+            forge: |forge| has_part(forge, "three", Some("reviewers-model")),
+            clean: refolded,
+        },
+        Attack {
             name: "58 a person decides in another's name",
             rule: "record",
             ask: all,
@@ -409,6 +423,26 @@ fn states() -> Vec<Attack> {
             clean: refolded,
         },
     ]
+}
+
+/// Another agent is asked within the third step; the fourth reviews it.
+fn has_part(forge: &Forge, family: &str, model: Option<&str>) {
+    forge.refold("api", |lie| {
+        if lie.seq == 3 {
+            lie.record.calls = vec![ModelCall {
+                purpose: Purpose::Brief,
+                agent: "cal".into(),
+                model: model.map(str::to_owned),
+                family: Family(family.into()),
+                duration_ms: 1,
+                tokens: lie.record.tokens,
+                cost_usd: None,
+            }];
+        }
+        if let (4, Actor::Agent { model, .. }) = (lie.seq, &mut lie.record.actor) {
+            *model = Some("reviewers-model".into());
+        }
+    });
 }
 
 /// Signs the last step anew, for a purpose.
