@@ -112,6 +112,11 @@ impl Agent {
         self.settings.model.as_deref()
     }
 
+    /// Whether it is a model over HTTP, whose turns are ours.
+    pub fn is_over_http(&self) -> bool {
+        self.settings.adapter.is_over_http()
+    }
+
     /// Does one step, on the caller's thread, until the program and all it started have ended.
     ///
     /// It never panics and never hangs longer than the request allows: whatever goes wrong is how it ended.

@@ -74,7 +74,7 @@ impl Adapter for Claude {
         if let Some(model) = &settings.model {
             args.extend(["--model".to_owned(), model.clone()]);
         }
-        if let Some(limit) = request.spend_max {
+        if let Some(limit) = request.spend_max.filter(|limit| !limit.is_free()) {
             args.extend(["--max-budget-usd".to_owned(), limit.usd.plain()]);
         }
         if let Some(structure) = request.structure {

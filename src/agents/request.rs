@@ -34,6 +34,13 @@ pub struct SpendMax {
     pub usd: Money,
 }
 
+impl SpendMax {
+    /// Whether nothing costs anything, so that there is nothing to limit.
+    pub fn is_free(&self) -> bool {
+        self.price.input == Money::ZERO && self.price.output == Money::ZERO
+    }
+}
+
 /// One step for an agent.
 #[derive(Debug, Clone)]
 pub struct Request {

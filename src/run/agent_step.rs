@@ -231,7 +231,7 @@ fn ask(
         wall: spec_timeout.unwrap_or(limits.step_timeout).0,
         idle: limits.idle_timeout.0,
         output_bytes_max: limits.output_bytes as usize,
-        spend_max: spend_max(shop, job, player.worker()),
+        spend_max: spend_max(shop, job, player),
     };
     let asked = match player {
         Player::Alone(agent) => Ok(answered(shop, job, agent, &request)),
@@ -248,7 +248,7 @@ pub fn answered(shop: &Workshop, job: &Job, agent: &Agent, request: &Request) ->
     let first = question(shop, job, agent, request);
     let spend_max = left_of(request.spend_max, &first);
     // Asking once more needs money too.
-    let may_ask = spend_max.is_none_or(|limit| limit.usd > Money::ZERO);
+    let may_ask = spend_max.is_none_or(|limit| limit.is_free() || limit.usd > Money::ZERO);
     let (EndedAs::Finished, Err(why), true) = (&first.answer.ended, &first.document, may_ask) else { return first };
     let prompt = context::ask_again(&request.prompt, &first.answer.text, why, request.structure);
     question(shop, job, agent, &Request { prompt, spend_max, ..request.clone() }).after(first)
@@ -262,10 +262,15 @@ pub fn left_of(limit: Option<SpendMax>, asked: &Asked) -> Option<SpendMax> {
 }
 
 /// The most that the agent is told a step may cost, where it can be told.
-fn spend_max(shop: &Workshop, job: &Job, agent: &Agent) -> Option<SpendMax> {
+fn spend_max(shop: &Workshop, job: &Job, player: &Player) -> Option<SpendMax> {
     let grant = job.grant.filter(|grant| grant.is_cap)?;
-    let price = route::estimate::price_of(&shop.project.settings.prices, agent.model());
-    Some(SpendMax { price, usd: route::estimate::told_limit(grant.amount) })
+    let price = route::estimate::price_of(&shop.project.settings.prices, player.worker().model());
+    let usd = match player {
+        // Our own turns over HTTP never pass what they are told; programs look at it between two of theirs.
+        Player::Alone(agent) if agent.is_over_http() => grant.amount,
+        Player::Alone(_) | Player::Hybrid(_) => route::estimate::told_limit(grant.amount),
+    };
+    Some(SpendMax { price, usd })
 }
 
 /// Removes what a step left in its scratch directory, which the worker's next step uses again.

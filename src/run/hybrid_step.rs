@@ -148,7 +148,7 @@ impl Step<'_> {
 
     /// Whether nothing is left of what the step may cost.
     fn is_spent(&self, asked: &Asked) -> bool {
-        left_of(self.whole.spend_max, asked).is_some_and(|limit| limit.usd == Money::ZERO)
+        left_of(self.whole.spend_max, asked).is_some_and(|limit| !limit.is_free() && limit.usd == Money::ZERO)
     }
 
     /// A step that ends for want of a brief: nothing can be said of the work.

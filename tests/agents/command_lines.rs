@@ -58,10 +58,9 @@ fn words_and_variables() {
 
 #[test]
 fn claude_is_told_what_a_step_may_cost() {
-    let request = Request {
-        spend_max: Some(SpendMax { price: Price::default(), usd: Money::micros(1_250_000) }),
-        ..kit::request(Access::Write)
-    };
+    let price = Price { input: Money::micros(3_000_000), ..Price::default() };
+    let request =
+        Request { spend_max: Some(SpendMax { price, usd: Money::micros(1_250_000) }), ..kit::request(Access::Write) };
     let adapter = adapter_of(AdapterKind::Claude).expect("it starts a program");
     let args = adapter.invocation(&request, &kit::settings(AdapterKind::Claude), Surroundings::default()).args;
     assert!(args.windows(2).any(|words| words == ["--max-budget-usd", "1.25"]), "{args:?}");

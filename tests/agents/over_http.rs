@@ -437,20 +437,55 @@ fn limits_of_turns_tokens_and_money_end_a_step() {
         failed(|settings, _| settings.tokens_max = Some(200)),
         "2 turns: the step has used 210 tokens, and 'tokens_max' allows 200"
     );
-    /// A turn costs 90 x 1 + 10 x 0.1 + 5 x 100 = 591 micro-dollars.
-    fn may_cost(usd_micros: u64) -> Option<SpendMax> {
-        let price = Price { input: Money::micros(1_000_000), output: Money::micros(100_000_000), ..Price::default() };
-        Some(SpendMax { price, usd: Money::micros(usd_micros) })
-    }
-    assert_eq!(
-        failed(|_, request| request.spend_max = may_cost(1_773)),
-        "3 turns: the step may cost $0.001773 and has cost $0.001773"
-    );
     let (place, server) = (Place::new(), Server::with(reads()));
     let request = Request { spend_max: may_cost(900), prompt: "x".repeat(4_000), ..place.request() };
     let Step { answer, asked, .. } = place.run(&Wire::OpenAi.settings(server.port), &request, &server);
     assert!(asked.is_empty(), "a turn that would clearly cost too much does not begin");
     assert!(matches!(&answer.ended, EndedAs::Failed(line) if line.contains("its next turn costs")), "{answer:?}");
+}
+
+/// A micro-dollar for a token that is read, ten for one that is written.
+fn may_cost(usd_micros: u64) -> Option<SpendMax> {
+    let price = Price { input: Money::micros(1_000_000), output: Money::micros(10_000_000), ..Price::default() };
+    Some(SpendMax { price, usd: Money::micros(usd_micros) })
+}
+
+#[test]
+fn no_answer_however_long_passes_what_a_step_may_cost() {
+    // The model says as much as it may, or a third of it, and calls a tool each time; nothing is read from a cache.
+    for (share, turns_least) in [(1, 1), (3, 4), (7, 8)] {
+        let (place, spent) = (Place::new(), std::sync::Arc::new(std::sync::Mutex::new(0)));
+        let sum = std::sync::Arc::clone(&spent);
+        let server = Server::new(move |number, asked| {
+            // The input is what the bytes are at most: a token is two of them or more.
+            let sent = asked.body["messages"].to_string().len() as u64 / 4;
+            let most = asked.body["max_tokens"].as_u64().or_else(|| asked.body["max_completion_tokens"].as_u64());
+            let said = most.expect("each answer is bounded") / share;
+            *sum.lock().expect("not poisoned") += sent + said * 10;
+            let usage = json!({"prompt_tokens": sent, "completion_tokens": said});
+            let call = json!({"index": 0, "id": format!("c{number}"), "type": "function",
+                "function": {"name": "list", "arguments": "{}"}});
+            let chunks = [
+                json!({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]}),
+                json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}], "usage": usage}),
+            ];
+            let events = chunks.map(|chunk| format!("data: {chunk}\n\n")).concat();
+            Act::Stream(format!("{events}data: [DONE]\n\n"))
+        });
+        let request = Request { spend_max: may_cost(300_000), ..place.request() };
+        let Step { answer, asked, .. } = place.run(&Wire::OpenAi.settings(server.port), &request, &server);
+        let EndedAs::Failed(line) = &answer.ended else { panic!("{answer:?}") };
+        assert!(line.starts_with("the step may cost $0.30") || line.starts_with("the step may cost $0.3,"), "{line}");
+        let spent = *spent.lock().expect("not poisoned");
+        assert!(spent <= 300_000 && spent > 200_000, "{spent} micro-dollars in {} turns", asked.len());
+        assert!(asked.len() >= turns_least, "{} turns", asked.len());
+    }
+    // What costs nothing has no limit to reach.
+    let (place, server) = (Place::new(), Server::with(vec![Wire::OpenAi.says("Done.")]));
+    let free = Some(SpendMax { price: Price::default(), usd: Money::ZERO });
+    let request = Request { spend_max: free, ..place.request() };
+    let Step { answer, .. } = place.run(&Wire::OpenAi.settings(server.port), &request, &server);
+    assert_eq!(answer.ended, EndedAs::Finished, "{answer:?}");
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::text;
 
 /// Bytes that a token is taken for until a provider has counted.
 const TOKEN_BYTES: u64 = 4;
+/// Bytes of a token of text that has many: scripts beyond ASCII, numbers.
+const DENSE_TOKEN_BYTES: u64 = 2;
 /// What is left of the context, in percent, after older results were dropped: each drop makes the provider read all
 /// anew, so it shall not come with every turn.
 const KEPT_PERCENT: u64 = 70;
@@ -130,6 +132,12 @@ impl Conversation {
     /// Tokens that the next turn will send, estimated.
     pub fn tokens(&self) -> u64 {
         self.tokens_of(self.bytes())
+    }
+
+    /// Tokens that the next turn will send, at most: what was not counted yet is taken for dense text.
+    pub fn tokens_at_most(&self) -> u64 {
+        let (counted, tokens) = self.counted.unwrap_or_default();
+        self.tokens().max(tokens + self.bytes().saturating_sub(counted).div_ceil(DENSE_TOKEN_BYTES))
     }
 
     /// Drops the oldest results of tools, in their place said so, until about [`KEPT_PERCENT`] of `context_tokens` are

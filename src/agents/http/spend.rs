@@ -34,9 +34,24 @@ impl SpendMax {
         }
         let new = next_tokens.saturating_sub(known_tokens);
         let least = self.cost(&Tokens { input: new, cache_read: known_tokens.min(next_tokens), ..Tokens::default() });
-        (spent + least > self.usd).then(|| {
-            format!("the step may cost {}, has cost {spent}, and its next turn costs {least} or more", self.usd)
-        })
+        if spent + least > self.usd {
+            let usd = self.usd;
+            return Some(format!("the step may cost {usd}, has cost {spent}, and its next turn costs {least} or more"));
+        }
+        None
+    }
+
+    /// The longest answer that keeps a turn within the limit even if the provider has cached nothing of the
+    /// `next_tokens` that it sends, in tokens.
+    pub fn answer_tokens(&self, spent: Money, next_tokens: u64) -> u64 {
+        let dearest = self.price.input.max(self.price.cache_write.unwrap_or(self.price.input));
+        let sent = (u128::from(next_tokens) * u128::from(dearest.micros)).div_ceil(PRICE_TOKENS);
+        let left = u128::from(self.usd.micros).saturating_sub(u128::from(spent.micros)).saturating_sub(sent);
+        match u128::from(self.price.output.micros) {
+            0 if left > 0 => u64::MAX,
+            0 => 0,
+            output => u64::try_from(left * PRICE_TOKENS / output).unwrap_or(u64::MAX),
+        }
     }
 }
 
@@ -62,6 +77,19 @@ mod tests {
         assert_eq!(limit(0).cost(&Tokens { cache_read: 1, ..Tokens::default() }).micros, 1);
         let all = Tokens { input: u64::MAX, output: u64::MAX, ..Tokens::default() };
         assert_eq!(limit(0).cost(&all).micros, u64::MAX);
+    }
+
+    #[test]
+    fn an_answer_is_as_long_as_what_is_left_pays_for() {
+        // 100 tokens that are written to the cache cost 375 micro-dollars, 15 each of the answer.
+        assert_eq!(limit(1_000).answer_tokens(Money::ZERO, 100), 41);
+        assert_eq!(limit(1_000).answer_tokens(Money::micros(625), 100), 0);
+        assert_eq!(limit(1_000).answer_tokens(Money::micros(2_000), 0), 0);
+        let spent = Money::micros(100);
+        let all = Tokens { cache_write: 100, output: limit(1_000).answer_tokens(spent, 100), ..Tokens::default() };
+        assert!(spent + limit(1_000).cost(&all) <= Money::micros(1_000));
+        let free = SpendMax { price: Price::default(), usd: Money::micros(1) };
+        assert_eq!(free.answer_tokens(Money::ZERO, u64::MAX), u64::MAX);
     }
 
     #[test]

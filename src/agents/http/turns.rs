@@ -51,6 +51,10 @@ const PAUSE_TICK: Duration = Duration::from_millis(50);
 const HALVINGS_MAX: u32 = 4;
 /// Turns that a provider may pause in a row.
 const PAUSES_MAX: u32 = 8;
+/// Tokens of an answer that may be asked for where a step may cost only so much and nobody says how long an answer may be.
+const ANSWER_TOKENS: u64 = 32_000;
+/// Tokens of an answer below which what is left of the money is of no use.
+const ANSWER_TOKENS_LEAST: u64 = 1_000;
 /// Bytes that a token of an answer is taken for, where nobody counts.
 const ANSWER_TOKEN_BYTES: usize = 4;
 
@@ -104,6 +108,7 @@ pub fn run(
         spent: Spent::default(),
         takes_schema: true,
         counts: true,
+        is_cut_short: false,
     };
     step.transcript.sent(&Message::User(request.prompt.clone()));
     reading.begin(None, Some(endpoint.model()), on_event);
@@ -239,6 +244,8 @@ struct Step<'a> {
     /// Until the server says that it knows no such word.
     takes_schema: bool,
     counts: bool,
+    /// Whether the last answer was kept shorter than usual, for the money.
+    is_cut_short: bool,
 }
 
 impl Step<'_> {
@@ -269,6 +276,12 @@ impl Step<'_> {
             reading.say(&turn.said.text, on_event);
             let (calls, words) = (turn.said.calls.clone(), turn.said.text.clone());
             match turn.stop {
+                Stop::OutputLimit if self.is_cut_short => {
+                    let (usd, spent) = (self.request.spend_max.map_or(Money::ZERO, |max| max.usd), self.spent.reckoned);
+                    return End::AtLimit(format!(
+                        "the step may cost {usd}, has cost {spent}, and its answer was not over"
+                    ));
+                }
                 Stop::OutputLimit => {
                     let trouble = Trouble::of(Fault::OutputLimit, String::new());
                     return End::Refused(Refusal::saying(trouble));
@@ -325,9 +338,25 @@ impl Step<'_> {
                 text::tokens(self.limits.tokens_max)
             )));
         }
-        let limit = self.request.spend_max.as_ref()?;
+        let limit = self.request.spend_max.as_ref().filter(|max| !max.is_free())?;
         let next = self.conversation.tokens().min(self.limits.context_tokens);
         limit.obstacle(self.spent.reckoned, self.spent.last_input, next).map(End::AtLimit)
+    }
+
+    /// The longest answer that may be asked for, so that what the step may cost is not passed whatever comes.
+    fn answer_tokens(&mut self) -> Result<Option<u64>, Broke> {
+        let own = self.limits.answer_tokens;
+        let Some(max) = self.request.spend_max.filter(|max| !max.is_free()) else { return Ok(own) };
+        let spent = self.spent.reckoned;
+        let paid = max.answer_tokens(spent, self.conversation.tokens_at_most());
+        let usual = own.unwrap_or(ANSWER_TOKENS);
+        self.is_cut_short = paid < usual;
+        if paid >= ANSWER_TOKENS_LEAST.min(usual) {
+            return Ok(Some(paid.min(usual)));
+        }
+        let line =
+            format!("the step may cost {}, has cost {spent}, and what is left pays for no further turn", max.usd);
+        Err(Broke::AtLimit(line))
     }
 
     fn left(&self) -> Duration {
@@ -368,6 +397,7 @@ impl Step<'_> {
                     continue;
                 }
                 Err(Broke::Stopped(how)) => return Err(End::Stopped(how)),
+                Err(Broke::AtLimit(line)) => return Err(End::AtLimit(line)),
                 Err(Broke::Refused(refusal)) => refusal,
             };
             self.transcript.note(&format!("refused: {:?} {}", refusal.trouble.fault(), refusal.trouble.message));
@@ -419,7 +449,10 @@ impl Step<'_> {
             return true;
         }
         // "max_tokens: 32000 > 8192, which is the maximum allowed number of output tokens"
-        let allowed = words.contains("max_tokens").then(|| words.split_once('>')).flatten().and_then(|(_, rest)| {
+        // "max_tokens is too large: 32000. This model supports at most 16384 completion tokens"
+        let after = || words.split_once('>').or_else(|| words.split_once("at most"));
+        let is_told = speaks_of(&["max_tokens", "max_completion_tokens"]);
+        let allowed = is_told.then(after).flatten().and_then(|(_, rest)| {
             let digits: String = rest.trim().chars().take_while(char::is_ascii_digit).collect();
             digits.parse::<u64>().ok()
         });
@@ -434,6 +467,7 @@ impl Step<'_> {
 
     /// Asks once.
     fn attempt(&mut self, may_call: bool, schema: Option<&Value>) -> Result<Turn, Broke> {
+        let answer_tokens = self.answer_tokens()?;
         let provider = self.endpoint.provider();
         let ask = Ask {
             model: self.endpoint.model(),
@@ -442,7 +476,7 @@ impl Step<'_> {
             tools: &self.tool_list,
             may_call,
             schema,
-            answer_tokens: self.limits.answer_tokens,
+            answer_tokens,
             counts: self.counts,
         };
         let url = self.endpoint.turn_url();
@@ -520,7 +554,8 @@ impl Step<'_> {
 
     /// Adds what a turn used. Where nobody counts it is estimated, so that no limit is blind.
     fn account(&mut self, mut turn: Turn, is_whole: bool) -> Turn {
-        if is_whole && turn.tokens.total() == 0 {
+        let is_said = !turn.said.text.is_empty() || !turn.said.calls.is_empty();
+        if (is_whole || is_said) && turn.tokens.total() == 0 {
             let calls = turn.said.calls.iter().map(|call| match &call.arguments {
                 Ok(arguments) => arguments.to_string().len(),
                 Err(text) => text.len(),
@@ -616,6 +651,8 @@ impl Step<'_> {
 enum Broke {
     Refused(Refusal),
     Stopped(How),
+    /// What the step may cost does not suffice: a line for people.
+    AtLimit(String),
 }
 
 fn broke_by(error: &HttpError) -> Broke {
