@@ -27,7 +27,7 @@ use std::{
 use bank::{Bank, InCheckpoint, Running};
 use dice::Dice;
 use git_orchestrate::{
-    config::settings::{QuotaPolicy, Settings},
+    config::settings::{QuotaPolicy, RoutingMode, Settings},
     model::{
         apply::apply,
         checkpoint::{Bounds, Checkpoint, TaskState},
@@ -40,8 +40,9 @@ use git_orchestrate::{
         verdict::{RequiredChange, Status, Verdict},
         workflow::{PhaseId, Workflow},
     },
-    route::Parked,
+    route::history::History,
     run::foreman::{Dropped, Entry, Foreman, Happened, Job, Landing, Order, Rules, Spent},
+    run::learning::Learning,
 };
 use jiff::tz::TimeZone;
 
@@ -62,6 +63,10 @@ family = "two"
 adapter = "command"
 program = "dora"
 family = "three"
+[agents.hera]
+adapter = "openai"
+model = "over-http"
+family = "four"
 [agents.cleo]
 adapter = "command"
 program = "cleo"
@@ -69,9 +74,14 @@ family = "two"
 parallel_max = 1
 [roles]
 default = ["anna", "bert", "cleo"]
-implementer = ["bert", "dora", "anna"]
-code-reviewer = ["cleo", "bert", "anna", "dora"]
+implementer = ["bert", "hera", "dora", "anna"]
+code-reviewer = ["cleo", "hera", "bert", "anna", "dora"]
 plan-reviewer = ["bert", "anna"]
+[prices.over-http]
+input = 2.0
+output = 12.0
+cache_read = 0.2
+cache_write = 2.5
 "#;
 
 /// Hours in which no agent's step begins, in a quarter of the worlds.
@@ -115,6 +125,8 @@ struct World {
     bank: Bank,
     /// Agents whose providers named the moment they are back, as a run wrote it down.
     parked: BTreeMap<String, (SystemTime, u32)>,
+    /// Who wrote what stands there, by the records alone.
+    wrote: BTreeMap<(TaskId, PhaseId), Family>,
     /// The moments that providers named.
     walls: BTreeMap<String, SystemTime>,
     tasks: Vec<(Arc<Task>, Arc<Workflow>)>,
@@ -142,6 +154,9 @@ impl World {
         if dice.one_in(4) {
             settings.quota.quiet_hours = QUIET_HOURS.parse().ok();
         }
+        if dice.one_in(3) {
+            settings.routing.mode = RoutingMode::Learned;
+        }
         let families = settings.agents.iter();
         let families =
             families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
@@ -165,6 +180,7 @@ impl World {
             dice,
             bank: Bank::default(),
             parked: BTreeMap::new(),
+            wrote: BTreeMap::new(),
             walls: BTreeMap::new(),
             disk: Disk { branches: BTreeMap::new(), landed: BTreeMap::new(), integration: commit(1), commits: 1 },
             settings: Arc::new(settings),
@@ -202,11 +218,12 @@ impl World {
         let mut foreman =
             Foreman::new(rules, self.settings.clone(), self.families.clone(), entries, self.disk.integration);
         for (agent, (until, streak)) in self.parked.iter().filter(|(_, (until, _))| *until > self.now) {
-            let policy = self.settings.quota_policy(agent);
-            let parked = Parked { until: Some(*until), reason: "an earlier run".to_owned(), policy };
-            foreman.park(agent.clone(), parked, *streak);
+            foreman.park(agent.clone(), *until, "an earlier run".to_owned(), *streak);
         }
         foreman.fund(self.bank.begin(&self.settings, given), self.now);
+        if self.settings.routing.mode == RoutingMode::Learned {
+            foreman.learn_from(Learning::new(&self.settings, &History::new([])));
+        }
         foreman
     }
 
@@ -263,7 +280,7 @@ impl World {
     }
 
     fn blank(&mut self, job: &Job) -> Record {
-        let cost = job.agent.as_ref().map(|_| bank::cost(job, &mut self.dice));
+        let cost = job.agent.as_ref().map(|_| bank::cost(&self.settings, job, &mut self.dice));
         // Who counts on no budget need not know what everything costs.
         let cost = cost.filter(|_| Bank::is_limited(&self.settings) || !self.dice.one_in(6));
         let actor = match (&job.agent, &job.work.what) {
@@ -324,6 +341,9 @@ impl World {
         steps.push(after.clone());
         self.disk.commits += 1;
         self.trace.push(format!("{} {} {} {}", record.task, record.seq, record.phase, record.outcome));
+        if let (Actor::Agent { family, .. }, Outcome::Done) = (&record.actor, record.outcome) {
+            self.wrote.insert((record.task.clone(), record.phase.clone()), family.clone());
+        }
         Happened::Committed {
             slot,
             tip: commit(1000 + u64::from(after.seq)),
@@ -340,7 +360,7 @@ impl World {
                 let wall = self.walls.entry(name.clone()).or_insert(until);
                 *wall = until.max(*wall);
             }
-            let cost = bank::cost(job, &mut self.dice);
+            let cost = bank::cost(&self.settings, job, &mut self.dice);
             self.bank.spend(began, &task, cost, InCheckpoint::No);
             self.trace.push(format!("{name} is parked until {until:?} after {cost}"));
             let (slot, phase) = (job.slot, job.work.phase.clone());
@@ -494,6 +514,15 @@ impl World {
             let is_quiet = self.settings.quota.quiet_hours.is_some() && !QUIET_SECONDS.contains(&seconds);
             assert!(!is_quiet, "{agent} begins at {seconds}s of the day");
             assert!(job.grant.is_some(), "{agent} is given nothing");
+            let spec = job.checkpoint.spec(&job.work.phase).expect("a phase of the workflow");
+            for ((_, subject), author) in self.wrote.iter().filter(|((task, _), _)| *task == job.task.id) {
+                let is_same = spec.reviews.as_ref().is_some_and(|reviews| reviews.as_str() == subject.spec());
+                let (here, there) = (job.work.phase.plan_step(), subject.plan_step());
+                if is_same && (here.is_none() || there.is_none() || here == there) {
+                    let is_another = !self.families[agent].contains(author);
+                    assert!(is_another, "{} {}: {agent} reviews itself", job.task.id, job.work.phase);
+                }
+            }
         }
     }
 

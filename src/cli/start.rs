@@ -101,6 +101,7 @@ pub fn run(
     if arguments.dry_run {
         return rehearse(&project, &options, arguments.json, terminal, out);
     }
+    let options = ask_first(&project, options, arguments, terminal)?;
     logging::begin(terminal, Some((&project.local.log(), project.secrets.clone())));
     let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
     let mut progress = Progress::new(terminal, arguments.json, Box::new(&mut *out));
@@ -109,6 +110,25 @@ pub fn run(
     drop(progress);
     let summary = summary?;
     Ok(summary.end.into())
+}
+
+/// Asks of each task that is likely to cost far more than usual whether it may begin. Nobody there: it waits for a word.
+fn ask_first(
+    project: &Project,
+    mut options: Options,
+    arguments: &StartArguments,
+    terminal: &Terminal,
+) -> Result<Options, Failure> {
+    if arguments.yes || arguments.json || !terminal.can_ask() {
+        return Ok(options);
+    }
+    let expensive = preflight::expensive(project, &options)?;
+    let may = expensive.into_iter().filter(|(id, title, why)| {
+        let question = format!("{id}  {}: {why}. Begin it?", text::clean_line(title));
+        terminal.ask(&question, false)
+    });
+    options.consent = Consent::These(may.map(|(id, _, _)| id).collect());
+    Ok(options)
 }
 
 fn rehearse(

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     look::{Ink, Look},
-    table::{self, Cell, words},
+    table::{self, Cell, numbers, words},
 };
 use crate::{
     model::{money::Money, task::TaskId, workflow::PhaseId},
@@ -70,6 +70,8 @@ pub struct CandidateView {
     /// Whether it is the one.
     #[serde(rename = "taken")]
     pub is_taken: bool,
+    /// What a step of this role is likely to cost with it.
+    pub estimate_usd: Money,
     /// Why it cannot do it now; none: it could.
     pub against: Option<String>,
     /// What earlier steps say.
@@ -89,6 +91,9 @@ pub struct PhaseRoute {
     pub agent: Option<String>,
     /// Why this one, or why nobody.
     pub why: String,
+    /// Why it would not begin now: quiet hours, or a budget that does not suffice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<String>,
     /// The first rule that matches.
     pub rule: RuleView,
     /// Why history put them in this order, where it was asked.
@@ -180,6 +185,9 @@ fn write_phase(phase: &PhaseRoute, look: Look, out: &mut dyn Write) -> io::Resul
         |name: &str, what: &str| writeln!(out, "  {} {}", look.paint(Ink::Faint, name), text::clean_line(what));
     told("rule   ", &format!("{} at {}", phase.rule.name, phase.rule.place))?;
     told("why    ", &phase.why)?;
+    if let Some(waits) = &phase.waits {
+        told("but    ", waits)?;
+    }
     if let Some(learned) = &phase.learned {
         told("learned", learned)?;
     }
@@ -187,8 +195,16 @@ fn write_phase(phase: &PhaseRoute, look: Look, out: &mut dyn Write) -> io::Resul
         let expected = if phase.authors_are_expected { ", as is expected" } else { "" };
         told("authors", &format!("{}{expected}", phase.authors.join(", ")))?;
     }
-    let columns =
-        [words(""), words("AGENT"), words("MODEL"), words("FAMILY"), words("NAMED BY"), words("NOW"), words("HISTORY")];
+    let columns = [
+        words(""),
+        words("AGENT"),
+        words("MODEL"),
+        words("FAMILY"),
+        words("NAMED BY"),
+        numbers("ABOUT"),
+        words("NOW"),
+        words("HISTORY"),
+    ];
     let rows: Vec<Vec<Cell>> = phase.candidates.iter().map(candidate_row).collect();
     let (headings, lines) = table::lines(look, &columns, &rows);
     std::iter::once(headings).chain(lines).try_for_each(|line| writeln!(out, "  {line}"))
@@ -212,6 +228,7 @@ fn candidate_row(candidate: &CandidateView) -> Vec<Cell> {
         candidate.model.as_deref().unwrap_or_default().into(),
         candidate.family.as_deref().unwrap_or_default().into(),
         candidate.rule.name.as_str().into(),
+        candidate.estimate_usd.to_string().into(),
         now,
         history.into(),
     ]

@@ -16,6 +16,7 @@ use crate::{
     model::{
         checkpoint::{Checkpoint, Spent, TaskState},
         machine::State,
+        money::Money,
         object::CommitId,
         plan::Plan,
         record::GateVerdict,
@@ -37,6 +38,8 @@ pub struct PhaseView {
     pub by: Option<String>,
     /// Steps made for it.
     pub attempts: u32,
+    /// What they cost, as far as it is known.
+    pub cost_usd: Money,
     /// Times that it sent the work back.
     pub rounds: u32,
     /// The last step made for it.
@@ -87,6 +90,7 @@ impl ShowView {
                     state: if is_landed { State::Passed } else { phase.state },
                     by: role.or_else(|| spec.and_then(|spec| spec.gate.clone())),
                     attempts: phase.attempts,
+                    cost_usd: Money::ZERO,
                     rounds: phase.rounds,
                     step: phase.step,
                     held: Some(phase.held.clone()).filter(|why| !why.is_empty()),
@@ -143,6 +147,7 @@ pub fn write(show: &ShowView, look: Look, out: &mut dyn Write) -> io::Result<()>
             words("STATE"),
             words("BY"),
             numbers("STEPS"),
+            numbers("COST"),
             numbers("ROUNDS"),
             words("WHAT"),
         ];
@@ -177,6 +182,7 @@ fn phase_row(phase: &PhaseView) -> Vec<Cell> {
         Cell::new(Ink::of_phase(phase.state), phase.state.word()),
         phase.by.as_deref().unwrap_or_default().into(),
         number(phase.attempts).into(),
+        if phase.cost_usd > Money::ZERO { phase.cost_usd.to_string() } else { String::new() }.into(),
         number(phase.rounds).into(),
         phase.held.as_deref().unwrap_or(&phase.summary).into(),
     ]

@@ -310,6 +310,7 @@ impl Foreman {
     pub fn look_on(&mut self, now: SystemTime, agents_running: BTreeMap<String, u32>) {
         self.now = now;
         self.agents_running = agents_running;
+        self.parking.tick(now);
     }
 
     /// Leaves out agents that cannot be used here.
@@ -323,8 +324,9 @@ impl Foreman {
     }
 
     /// Parks an agent, as an earlier run left it.
-    pub fn park(&mut self, agent: String, parked: Parked, streak: u32) {
-        self.parking.restore(agent, parked, streak);
+    pub fn park(&mut self, agent: String, until: SystemTime, reason: String, streak: u32) {
+        let policy = self.settings.quota_policy(&agent);
+        self.parking.restore(agent, Parked { until: Some(until), reason, policy }, streak);
     }
 
     /// Gives the run its money, at that time.

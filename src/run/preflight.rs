@@ -16,6 +16,7 @@ use super::{
     history,
     learning::Learning,
     live,
+    purse::Unusual,
     queue::{self, Queued},
     recovery,
     roll_call::{RollCall, Wanted, roll_call},
@@ -40,7 +41,7 @@ use crate::{
     },
     plan::Graph,
     report::event::RunEvent,
-    route::{self, Parked},
+    route,
     sys::{
         clock, environment, file,
         lock::Lease,
@@ -198,14 +199,31 @@ pub fn prepare(
     if project.settings.routing.mode == RoutingMode::Learned {
         foreman.learn_from(Learning::new(&project.settings, &history::read(project)?));
     }
-    for agent in parked {
-        if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > SystemTime::now()) {
-            let policy = project.settings.quota_policy(&agent.agent);
-            foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason, policy }, agent.streak);
-        }
-    }
+    park(&mut foreman, parked, clock::now());
     foreman.fund(funds, clock::now());
     Ok(Prepared { shop, foreman, warnings })
+}
+
+/// Has agents stay parked that an earlier run, or the one at work, has parked until later than now.
+pub(super) fn park(foreman: &mut Foreman, parked: Vec<live::ParkedAgent>, now: SystemTime) {
+    for agent in parked {
+        if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > now) {
+            foreman.park(agent.agent, until, agent.reason, agent.streak);
+        }
+    }
+}
+
+/// Tasks that a run with these options would not begin without a word, as they are likely to cost far more than tasks
+/// usually do: each with its title and why.
+///
+/// # Errors
+/// When the queue cannot be read, or the options name what is not there.
+pub fn expensive(project: &Project, options: &Options) -> Result<Vec<(TaskId, String, Unusual)>, RunError> {
+    let queue = queue::load(project)?;
+    let selected = selection(&queue, options)?;
+    let Some(judge) = view::bystander_of(project, &queue, &|at| selected.contains(&at)) else { return Ok(Vec::new()) };
+    let unusual = judge.unusual_tasks().map(|(task, why)| (task.id.clone(), task.title.clone(), why.clone()));
+    Ok(unusual.collect())
 }
 
 /// Counts the attempts that a crash cut off. One whose step is in a commit is counted there.

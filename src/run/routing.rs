@@ -8,7 +8,7 @@ use super::{
     foreman::{Entry, Foreman},
     history,
     learning::Learning,
-    live, preflight, queue,
+    preflight, queue,
     roll_call::PROBE_LIMIT,
     view,
 };
@@ -26,7 +26,7 @@ use crate::{
         workflow::{PhaseId, Role},
     },
     report::routing::{CandidateView, ChanceView, HistoryView, PhaseRoute, RouteView, RuleView},
-    route::{self, Parked, Source, history::Facts, usual},
+    route::{self, Source, history::Facts, usual},
     sys::clock,
     text,
 };
@@ -41,17 +41,6 @@ pub fn explain(project: &Project, name: &str, phase: Option<&PhaseId>) -> Result
     let mut foreman = view::bystander(project, &queue).ok_or(RunError::NotInitialised)?;
     let problems = problems(project)?;
     foreman.leave_out(&problems.keys().cloned().collect());
-    let now = clock::now();
-    let (_, workers, parked) = live::read(&project.local.live());
-    let mut running: BTreeMap<String, u32> = BTreeMap::new();
-    workers.iter().for_each(|worker| *running.entry(worker.agent.clone()).or_default() += 1);
-    foreman.look_on(now, running);
-    for agent in parked {
-        if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > now) {
-            let policy = project.settings.quota_policy(&agent.agent);
-            foreman.park(agent.agent, Parked { until: Some(until), reason: agent.reason, policy }, agent.streak);
-        }
-    }
     let learning = Learning::new(&project.settings, &history::read(project)?);
     foreman.learn_from(learning.clone());
     let entry = foreman.entry(&queued.task.id).ok_or_else(|| RunError::NotHeld(queued.task.id.clone()))?;
@@ -147,14 +136,18 @@ impl Asking<'_> {
             Ok(choice) => (Some(choice.agent), choice.why),
             Err(no) => (None, no.to_string()),
         };
+        let waits = agent.as_ref().and_then(|agent| self.foreman.why_not_now(self.entry, role, agent));
         let facts = Facts::of(role, &self.entry.task);
         let candidate = |weighed: route::Weighed| {
             let settings = self.project.settings.agents.get(&weighed.agent);
+            let (estimate_usd, refusal) = self.foreman.reckon(self.entry, role, &weighed.agent);
+            let against = self.problems.get(&weighed.agent).cloned().or(weighed.against);
             CandidateView {
+                estimate_usd,
                 is_taken: agent.as_ref() == Some(&weighed.agent),
                 model: settings.and_then(|settings| settings.model.clone()),
                 family: self.foreman.families().get(&weighed.agent).map(joined),
-                against: self.problems.get(&weighed.agent).cloned().or(weighed.against),
+                against: against.or_else(|| refusal.map(|refusal| refusal.to_string())),
                 rule: self.rule(&weighed.source),
                 is_fallback: weighed.is_fallback,
                 history: self.history(&weighed.agent, &facts),
@@ -172,6 +165,7 @@ impl Asking<'_> {
             candidates: weighed.into_iter().map(candidate).collect(),
             agent: agent.clone(),
             why,
+            waits,
         }
     }
 

@@ -206,10 +206,19 @@ fn quiet_until(project: &Project) -> Option<jiff::Timestamp> {
 
 /// A foreman who gives no orders, to say why tasks wait; none if the configuration does not allow even that.
 pub(super) fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> {
+    bystander_of(project, queue, &|_| true)
+}
+
+/// The same for a run over those tasks only, by their places in the queue.
+pub(super) fn bystander_of(
+    project: &Project,
+    queue: &[Queued],
+    is_selected: &dyn Fn(usize) -> bool,
+) -> Option<Foreman> {
     let agents = preflight::agents(project).ok()?;
     let families = agents.iter().map(|(name, agent)| (name.clone(), agent.families())).collect();
     let mut by_name: BTreeMap<String, Option<std::sync::Arc<crate::model::workflow::Workflow>>> = BTreeMap::new();
-    let entries = queue.iter().map(|queued| {
+    let entries = queue.iter().enumerate().map(|(at, queued)| {
         let name = queued.task.workflow.as_deref().unwrap_or(&project.settings.workflow).to_owned();
         let workflow = by_name
             .entry(name)
@@ -223,7 +232,7 @@ pub(super) fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> 
             checkpoint: queued.checkpoint.clone(),
             tip: queued.tip,
             landed: queued.landed,
-            selected: true,
+            selected: is_selected(at),
             running: BTreeMap::new(),
             landing: false,
             broken: None,
@@ -240,7 +249,16 @@ pub(super) fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> 
         head,
     );
     let costs = Costs::read(project, queue, None).ok()?;
-    foreman.fund(costs.funds(&project.settings, queue, None, Consent::default(), &zone), clock::now());
+    let now = clock::now();
+    foreman.fund(costs.funds(&project.settings, queue, None, Consent::default(), &zone), now);
+    let (run, workers, parked) = live::read(&project.local.live());
+    preflight::park(&mut foreman, parked, now);
+    let mut running: BTreeMap<String, u32> = BTreeMap::new();
+    let holder = lock::holder(&project.local.lock()).ok().flatten();
+    if run.is_some_and(|run| holder.is_some_and(|holder| holder.pid == run.pid)) {
+        workers.iter().for_each(|worker| *running.entry(worker.agent.clone()).or_default() += 1);
+    }
+    foreman.look_on(now, running);
     Some(foreman)
 }
 
@@ -330,7 +348,12 @@ pub fn show(project: &Project, name: &str) -> Result<ShowView, RunError> {
     let workflow = queued.task.workflow.as_deref().unwrap_or(&project.settings.workflow);
     let mut show = ShowView::new(queued.task.clone(), view, queued.checkpoint.as_ref(), workflow);
     show.branch = queued.tip.map(|_| layout::task_ref(&queued.task.id).trim_start_matches("refs/heads/").to_owned());
-    show.gate = last_gate(&steps(project, queued)?);
+    let steps = steps(project, queued)?;
+    for phase in &mut show.phases {
+        let own = steps.iter().filter(|(_, record)| record.phase == phase.id);
+        phase.cost_usd = own.filter_map(|(_, record)| record.cost_usd).sum();
+    }
+    show.gate = last_gate(&steps);
     Ok(show)
 }
 

@@ -7,12 +7,14 @@ use std::{
 };
 
 use git_orchestrate::{
+    agents::request::SpendMax,
     config::settings::Settings,
     model::{
-        money::Money,
+        money::{Money, Tokens},
         record::{Outcome, Record},
         task::TaskId,
     },
+    route::estimate::price_of,
     run::{
         foreman::{Job, Spent},
         purse::{Consent, Funds},
@@ -21,6 +23,10 @@ use git_orchestrate::{
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use super::Dice;
+
+/// Tokens of the longest answer, and of the shortest that is asked for.
+const ANSWER_TOKENS: u64 = 32_000;
+const ANSWER_TOKENS_LEAST: u64 = 1_000;
 
 /// What all runs of a world spent.
 #[derive(Default)]
@@ -65,14 +71,46 @@ pub fn budgets(settings: &mut Settings, dice: &mut Dice) {
     budget.task_usd = some(30);
 }
 
-/// What a step may cost: anything up to what it was given, often about that.
-pub fn cost(job: &Job, dice: &mut Dice) -> Money {
+/// What a step costs: of a model over HTTP what its turns cost, else anything up to what it was given, often about that.
+pub fn cost(settings: &Settings, job: &Job, dice: &mut Dice) -> Money {
+    let agent = job.agent.as_ref().and_then(|name| settings.agents.get(name));
+    if let (Some(agent), Some(grant)) = (agent.filter(|agent| agent.adapter.is_over_http()), job.grant)
+        && grant.is_cap
+    {
+        let spent =
+            turns(SpendMax { price: price_of(&settings.prices, agent.model.as_deref()), usd: grant.amount }, dice);
+        assert!(spent <= grant.amount, "turns over HTTP cost {spent} of {}", grant.amount);
+        return spent;
+    }
     let most = job.grant.map_or(0, |grant| grant.amount.micros);
     match dice.below(4) {
         0 => Money::micros(most),
         1 => Money::micros(most / 10),
         _ => Money::micros(dice.below(most + 1)),
     }
+}
+
+/// Turn after turn as the adapter for models over HTTP makes them: the context grows, the cache is there or not, an answer
+/// is as long as it may be or shorter.
+fn turns(max: SpendMax, dice: &mut Dice) -> Money {
+    let (mut spent, mut known, mut next) = (Money::ZERO, 0, 1_000 + dice.below(30_000));
+    while max.obstacle(spent, known, next).is_none() {
+        let most = max.answer_tokens(spent, next).min(ANSWER_TOKENS);
+        if most < ANSWER_TOKENS_LEAST {
+            break;
+        }
+        let cached = if dice.one_in(3) { 0 } else { known };
+        let output = if dice.one_in(3) { most } else { dice.below(most) };
+        let fresh = next - cached;
+        let (input, cache_write) = if dice.one_in(2) { (fresh, 0) } else { (0, fresh) };
+        spent = spent + max.cost(&Tokens { input, output, cache_read: cached, cache_write, reasoning: 0 });
+        known = next;
+        next += output + dice.below(20_000);
+        if dice.one_in(6) {
+            break;
+        }
+    }
+    spent
 }
 
 impl Bank {

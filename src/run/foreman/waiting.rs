@@ -10,7 +10,7 @@ use crate::{
         checkpoint::TaskState,
         money::Money,
         next::{Stop, What},
-        task::TaskId,
+        task::{Task, TaskId},
         workflow::Role,
     },
     route::{
@@ -20,6 +20,8 @@ use crate::{
     run::purse::{Asked, Unusual},
 };
 
+/// Why nothing begins in quiet hours.
+const QUIET: &str = "waits for the end of the quiet hours";
 /// Micro-dollars of a dollar.
 const DOLLAR: u64 = 1_000_000;
 
@@ -78,6 +80,27 @@ impl Foreman {
         let refusal = self.refusal(entry).filter(|refusal| refusal.scope == Scope::Task)?;
         // As much again as it had, or what the step needs.
         Some((refusal.to_string(), refusal.spent + refusal.need.max(refusal.limit)))
+    }
+
+    /// Tasks that have not begun and are likely to cost far more than tasks usually do, each with how much.
+    pub fn unusual_tasks(&self) -> impl Iterator<Item = (&Task, &Unusual)> {
+        self.entries.values().filter_map(|entry| Some((entry.task.as_ref(), self.purse.unusual(&entry.task.id)?)))
+    }
+
+    /// What a step of a role for a task is likely to cost with that agent, and the budget that does not suffice for it now.
+    pub fn reckon(&self, entry: &Entry, role: &Role, agent: &str) -> (Money, Option<Refusal>) {
+        let asked = Asked { task: &entry.task, checkpoint: &self.checkpoint(entry), role, agent };
+        let usual = self.purse.estimate(&self.settings, &asked).usual;
+        (usual, self.purse.ask(&self.settings, &asked, self.today()).err())
+    }
+
+    /// Why the agent that was chosen for a step would not begin it now: quiet hours, or money.
+    pub fn why_not_now(&self, entry: &Entry, role: &Role, agent: &str) -> Option<String> {
+        if self.parking.quiet_until().is_some() {
+            return Some(QUIET.to_owned());
+        }
+        let unusual = self.unusual(entry).map(ToString::to_string);
+        unusual.or_else(|| self.reckon(entry, role, agent).1.map(|refusal| refusal.to_string()))
     }
 
     pub(super) fn unusual(&self, entry: &Entry) -> Option<&Unusual> {
@@ -153,9 +176,7 @@ impl Foreman {
             if let What::Agent { role, except, .. } = &work.what {
                 match self.choose(entry, work, role, except) {
                     Err(no) => return Some(no.to_string()),
-                    Ok(_) if self.parking.quiet_until().is_some() => {
-                        return Some("waits for the end of the quiet hours".to_owned());
-                    }
+                    Ok(_) if self.parking.quiet_until().is_some() => return Some(QUIET.to_owned()),
                     Ok(_) => {}
                 }
             }
