@@ -361,14 +361,16 @@ complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand agents; 
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand agents; and __fish_seen_subcommand_from route" -s h -l help -d 'Print help'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand agents; and __fish_seen_subcommand_from help" -f -a "route" -d 'Say who is asked for the phases of a task, and why'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand agents; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand stats" -l by -d 'What the rows go by: role, model, agent, area, risk, kind, complexity, task' -r -f -a "role\t''
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand stats" -l by -d 'Rows by role, model, agent, area, risk, kind, complexity, task, day or month' -r -f -a "role\t''
 model\t''
 agent\t''
 area\t''
 risk\t''
 kind\t''
 complexity\t''
-task\t''"
+task\t''
+day\t''
+month\t''"
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand stats" -l since -d 'Only steps that began since: 30d, 12h, 2026-01-31, 2026-01-31T08:00:00Z' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand stats" -s C -d 'Run as if started in this directory; each further one is relative to the one before' -r -F
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand stats" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR, TERM=dumb or git\'s color.ui say no'

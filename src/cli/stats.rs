@@ -23,7 +23,7 @@ use crate::{
 /// What `stats` takes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct StatsArguments {
-    /// What the rows go by: role, model, agent, area, risk, kind, complexity, task
+    /// Rows by role, model, agent, area, risk, kind, complexity, task, day or month
     #[arg(
         long,
         value_name = "WORDS",
@@ -46,6 +46,7 @@ pub const EXAMPLES: &str = "\
 Examples:
   git orchestrate stats                              How often each model succeeds in each role
   git orchestrate stats --by model,risk --since 30d  By risk, of the last thirty days
+  git orchestrate stats --by month,task              What each task cost in each month
   git orchestrate stats --json                       For programs
 
 A step of an author is a success if its reviews and its gate let it pass; one of a planner if its \
@@ -83,7 +84,7 @@ pub fn run(arguments: &StatsArguments, terminal: &Terminal, out: &mut dyn Write)
     let view = StatsView {
         by: arguments.by.iter().map(|by| by.word()).collect(),
         since: arguments.since.map(|Since(time)| clock::to_rfc3339(time)),
-        rows: table(counts, &arguments.by).into_iter().map(row).collect(),
+        rows: table(counts, &arguments.by, &clock::zone()).into_iter().map(row).collect(),
     };
     if arguments.json {
         json::write(&view, out)?;

@@ -81,6 +81,8 @@ pub fn write(view: &StatsView, look: Look, out: &mut dyn Write) -> io::Result<()
         "kind" => words("KIND"),
         "complexity" => words("COMPLEXITY"),
         "task" => words("TASK"),
+        "day" => words("DAY"),
+        "month" => words("MONTH"),
         _ => words(""),
     };
     let mut columns: Vec<Column> = view.by.iter().map(of_key).collect();

@@ -3,6 +3,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use jiff::{Timestamp, tz::TimeZone};
+
 use super::history::{Estimate, Trial, Worth};
 use crate::model::{
     money::{Money, Tokens},
@@ -28,6 +30,10 @@ pub enum By {
     Complexity,
     /// The task.
     Task,
+    /// The day that it began, by the calendar of a time zone.
+    Day,
+    /// The month, likewise.
+    Month,
 }
 
 word_enum!(By {
@@ -38,13 +44,16 @@ word_enum!(By {
     Risk = "risk",
     Kind = "kind",
     Complexity = "complexity",
-    Task = "task"
+    Task = "task",
+    Day = "day",
+    Month = "month"
 });
 
 impl By {
     /// What a trial has there; empty: nothing.
-    fn of(self, trial: &Trial) -> String {
+    fn of(self, trial: &Trial, zone: &TimeZone) -> String {
         let facts = &trial.facts;
+        let began = || Timestamp::from_second(trial.at).unwrap_or_default().to_zoned(zone.clone()).date();
         match self {
             Self::Role => facts.role.clone(),
             Self::Model if trial.model.is_empty() => trial.agent.clone(),
@@ -55,6 +64,8 @@ impl By {
             Self::Kind => facts.kind.clone().unwrap_or_default(),
             Self::Complexity => facts.complexity.to_string(),
             Self::Task => trial.task.to_string(),
+            Self::Day => began().to_string(),
+            Self::Month => began().strftime("%Y-%m").to_string(),
         }
     }
 }
@@ -109,10 +120,10 @@ impl Row {
 }
 
 /// The rows, in the order of their keys.
-pub fn table<'a>(trials: impl IntoIterator<Item = &'a Trial>, by: &[By]) -> Vec<Row> {
+pub fn table<'a>(trials: impl IntoIterator<Item = &'a Trial>, by: &[By], zone: &TimeZone) -> Vec<Row> {
     let mut groups: BTreeMap<Vec<String>, Vec<&Trial>> = BTreeMap::new();
     for trial in trials {
-        groups.entry(by.iter().map(|by| by.of(trial)).collect()).or_default().push(trial);
+        groups.entry(by.iter().map(|by| by.of(trial, zone)).collect()).or_default().push(trial);
     }
     groups.into_iter().map(|(key, trials)| row(key, &trials)).collect()
 }
@@ -149,7 +160,7 @@ mod tests {
             trial("m", Worth::Open, None),
             trial("n", Worth::Infra, None),
         ];
-        let told: Vec<String> = table(&trials, by)
+        let told: Vec<String> = table(&trials, by, &TimeZone::UTC)
             .iter()
             .map(|row| {
                 let cost = |cost: Option<Money>| cost.map_or("-".to_owned(), |cost| cost.micros.to_string());
@@ -179,6 +190,10 @@ mod tests {
             "implementer,n: 1 0/0/0/1 again 0 findings 0 success None cost - -",
         ];
         check(&[By::Role, By::Model], &both);
+        check(
+            &[By::Month, By::Day],
+            &["1970-01,1970-01-01: 4 1/1/1/1 again 1 findings 2 success Some(0.5) cost 15 30"],
+        );
         check(&[By::Area], &[": 4 1/1/1/1 again 1 findings 2 success Some(0.5) cost 15 30"]);
     }
 }

@@ -104,10 +104,12 @@ impl HistoryFile {
     /// Adds what is new to the file, or writes it anew where it could not be read or is mostly stale.
     pub fn save(&mut self, wanted: &BTreeSet<CommitId>) {
         let is_stale = self.tips.len() > STALE_MIN && self.tips.len() > wanted.len() * STALE_FACTOR;
-        if self.path.parent().is_none_or(|dir| !dir.exists()) || (self.new.is_empty() && !is_stale) {
+        // A repository in which nothing was ever tried is left as it is.
+        if (self.new.is_empty() && !is_stale) || self.tips.is_empty() {
             return;
         }
-        let written = if self.anew || is_stale { self.write_anew(wanted) } else { self.append() };
+        let made = self.path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let written = made.and_then(|()| if self.anew || is_stale { self.write_anew(wanted) } else { self.append() });
         if let Err(error) = written {
             tracing::debug!(%error, "history was not remembered");
         }
@@ -191,6 +193,18 @@ mod tests {
         assert_eq!((again.knows(commit(0)), again.knows(commit(2)), again.knows(commit(3))), (true, true, false));
         assert_eq!(again.landings, landings);
         assert_eq!(again.into_trials(&BTreeSet::from([commit(1), commit(3)])), [trial()]);
+    }
+
+    #[test]
+    fn the_directory_is_made_where_there_is_something_to_keep() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let cache = dir.path().join("orchestrate/cache");
+        let mut nothing = HistoryFile::load(&cache);
+        nothing.scan(Landings { scanned: vec![commit(9)], landed: Vec::new() });
+        nothing.save(&BTreeSet::new());
+        assert!(!cache.exists());
+        learn(&cache, 0..1);
+        assert!(HistoryFile::load(&cache).knows(commit(0)));
     }
 
     #[test]
