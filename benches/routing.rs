@@ -188,6 +188,13 @@ fn trial(task: &Task, role: &Role, agent: usize, is_good: bool, usd: f64, now: S
     }
 }
 
+/// Dollars a step and the share that went well, over all seeds.
+fn mean<'a>(case: &Case, seeds: u64, policy: &dyn Fn() -> Policy<'a>) -> (f64, f64) {
+    let all: Vec<(f64, f64)> = (0..seeds).map(|seed| replay(case, seed, &mut policy())).collect();
+    let of = |part: fn(&(f64, f64)) -> f64| all.iter().map(part).sum::<f64>() / all.len() as f64;
+    (of(|(usd, _)| *usd) / STEPS as f64, of(|(_, well)| *well))
+}
+
 fn main() {
     let seeds = env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(SEEDS_DEFAULT).max(1);
     let settings = parse(SETTINGS, "routing").expect("it is right");
@@ -195,17 +202,12 @@ fn main() {
         "{STEPS} steps a world, mean of {seeds} seeds; dollars a step, a person's look at ${PERSON_USD} among them"
     );
     for case in &CASES {
-        let mean = |policy: &dyn Fn() -> Policy<'_>| {
-            let all: Vec<(f64, f64)> = (0..seeds).map(|seed| replay(case, seed, &mut policy())).collect();
-            let of = |part: fn(&(f64, f64)) -> f64| all.iter().map(part).sum::<f64>() / all.len() as f64;
-            (of(|(usd, _)| *usd) / STEPS as f64, of(|(_, well)| *well))
-        };
         let learner = || Some(Learner::new(&settings, &History::new([])));
-        let fixed: Vec<_> = (0..AGENTS.len()).map(|agent| mean(&|| Policy::Fixed(agent))).collect();
+        let fixed: Vec<_> = (0..AGENTS.len()).map(|agent| mean(case, seeds, &|| Policy::Fixed(agent))).collect();
         let best = (0..AGENTS.len()).min_by(|a, b| fixed[*a].0.total_cmp(&fixed[*b].0)).expect("there are agents");
-        let rules = mean(&|| Policy::Ours { settings: &settings, learner: None });
-        let learned = mean(&|| Policy::Ours { settings: &settings, learner: learner() });
-        let knowing = mean(&|| Policy::Knowing);
+        let rules = mean(case, seeds, &|| Policy::Ours { settings: &settings, learner: None });
+        let learned = mean(case, seeds, &|| Policy::Ours { settings: &settings, learner: learner() });
+        let knowing = mean(case, seeds, &|| Policy::Knowing);
         println!("\n{:<28}{:>8}{:>10}{:>18}{:>16}", case.name, "USD", "ALONE", "REGRET TO FIXED", "TO RULES");
         let name = format!("  always '{}'", AGENTS[best]);
         for (name, (usd, well)) in [

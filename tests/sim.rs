@@ -35,7 +35,7 @@ use git_orchestrate::{
         next::What,
         object::{CommitId, TreeId},
         plan::{Plan, PlanStep},
-        record::{Actor, Document, Families, Outcome, RECORD_SCHEMA, Record},
+        record::{Actor, Document, Families, Family, Outcome, RECORD_SCHEMA, Record},
         task::{Task, TaskId},
         verdict::{RequiredChange, Status, Verdict},
         workflow::{PhaseId, Workflow},
