@@ -617,7 +617,7 @@ def defined(config, verdict, text):
     profile, limit = settings.get("gate", {}).get(name), settings.get("limits", {}).get("check_timeout", "30m")
     must(profile, "definition", f"the configuration has no gate '{name}'")
     rules = {rule: "block" for rule in ("tests", "tests_gone", "tests_skipped", "warnings", "coverage", "api")}
-    rules = {**rules, "changed_coverage": "warn", **profile.get("rules", {})}
+    rules = {**rules, "changed_coverage": "warn", "failed_before": "warn", **profile.get("rules", {})}
     checks = [{"timeout": limit, **check} for check in profile["check"]]
     if profile.get("api") and rules["api"] != "off":
         checks.append({"name": "api", "run": profile["api"], "timeout": limit})

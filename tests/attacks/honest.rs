@@ -102,7 +102,7 @@ const TASKS: [(&str, &str); 13] = [
     ("gate", ""),
     ("failed", ""),
     ("stuck", ""),
-    ("infra", "timeout = \"90m\"\nbudget_usd = 5\n"),
+    ("infra", "timeout = \"90m\"\nbudget_usd = 500\n"),
     ("over", ""),
     ("quick", "labels = [\"quick\", \"x\"]\n"),
     ("meet-a", "priority = 5\n"),

@@ -182,7 +182,8 @@ fn quiet_hours_are_waited_for_and_a_stop_is_heard_at_once() {
     let waits = "quiet hours for 3h 55m: no agent's step begins, gates and landings go on";
     let status = loop {
         let status = sandbox.run(&["status"]).stdout;
-        if status.contains("waits for the end of the quiet hours") {
+        // Before the run is there, status says the same of the run to come.
+        if status.contains("running: pid") && status.contains("waits for the end of the quiet hours") {
             break status;
         }
     };

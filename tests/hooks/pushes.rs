@@ -180,7 +180,7 @@ fn what_the_gate_refuses_does_not_get_onto_a_protected_branch() {
 fn the_gate_for_the_size_of_the_change_is_taken() {
     let scene = scene();
     let sandbox = &scene.sandbox;
-    let more = "\n[[gate.docs.check]]\nname = \"none\"\nrun = \"true\"\n\n[gate_auto]\ntrivial = \"docs\"\nsmall = \"full\"\nmedium = \"full\"\nlarge = \"full\"\n\n[landing]\ngate = \"auto\"\n";
+    let more = "\n[[gate.docs.check]]\nname = \"none\"\nrun = \"true\"\n\n[gate.full.rules]\nfailed_before = \"block\"\n\n[gate_auto]\ntrivial = \"docs\"\nsmall = \"full\"\nmedium = \"full\"\nlarge = \"full\"\n\n[landing]\ngate = \"auto\"\n";
     sandbox.write(".handoff/config.toml", sandbox.read(".handoff/config.toml") + more);
     sandbox.commit("gates by size");
     scene.git(&["push", "-q", "other", "main"]).expect(0);
