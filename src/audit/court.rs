@@ -97,6 +97,18 @@ impl<'a> Audit<'a> {
         findings
     }
 
+    /// Judges a commit, unless it was found right before; found right by the whole of this judgement, it is remembered.
+    pub fn once(&self, commit: CommitId, judge: impl FnOnce() -> Vec<Finding>) -> Vec<Finding> {
+        if self.memory.has(commit) {
+            return Vec::new();
+        }
+        let findings = judge();
+        if findings.is_empty() {
+            self.memory.add(commit);
+        }
+        findings
+    }
+
     /// Judges everything in a scope.
     pub fn judge(&self, scope: &Scope) -> AuditView {
         let walked = walk(&self.evidence, scope);
@@ -106,7 +118,10 @@ impl<'a> Audit<'a> {
             findings.push(self.unreadable(&about, error));
         }
         let chains = self.chains(&walked);
-        let of_steps: Vec<Finding> = chains.par_iter().flat_map_iter(|chain| chain::judge(self, chain)).collect();
+        let of_steps: Vec<Finding> = chains
+            .par_iter()
+            .flat_map_iter(|chain| self.once(chain.tip().commit.id, || chain::judge(self, chain)))
+            .collect();
         let held: HashMap<CommitId, (usize, usize)> = chains
             .iter()
             .enumerate()
@@ -120,9 +135,11 @@ impl<'a> Audit<'a> {
                 let found = &walked.found[id];
                 match &found.claim {
                     Claim::Step { .. } => Vec::new(),
-                    Claim::Landing { task } => landing::judge(self, &found.commit, Some(task), &of_chain),
+                    Claim::Landing { task } => {
+                        self.once(*id, || landing::judge(self, &found.commit, Some(task), &of_chain))
+                    }
                     Claim::Garbled(why) => vec![About::commit(*id).fail(Rule::Claim, why)],
-                    Claim::None => person::judge(self, &found.commit, &of_chain),
+                    Claim::None => self.once(*id, || person::judge(self, &found.commit, &of_chain)),
                 }
             })
             .collect();

@@ -24,9 +24,6 @@ pub type ChainOf<'a> = dyn Fn(CommitId) -> Option<(&'a Chain, usize)> + Sync + '
 
 /// Judges the merge of a task, or with none that of the integration branch into a person's.
 pub fn judge(audit: &Audit, commit: &RawCommit, task: Option<&TaskId>, chain_of: &ChainOf) -> Vec<Finding> {
-    if audit.memory.has(commit.id) {
-        return Vec::new();
-    }
     let about = task.map_or_else(|| About::commit(commit.id), |task| About::task(commit.id, task));
     let mut findings = audit.signature(&about, commit);
     let looked = match task {
@@ -35,9 +32,6 @@ pub fn judge(audit: &Audit, commit: &RawCommit, task: Option<&TaskId>, chain_of:
     };
     if let Err(error) = looked {
         findings.push(audit.unreadable(&about, &error));
-    }
-    if findings.is_empty() {
-        audit.memory.add(commit.id);
     }
     findings
 }

@@ -29,9 +29,6 @@ fn from_other_parents(audit: &Audit, commit: &RawCommit, path: &str) -> bool {
 
 /// Judges it.
 pub fn judge(audit: &Audit, commit: &RawCommit, chain_of: &ChainOf) -> Vec<Finding> {
-    if audit.memory.has(commit.id) {
-        return Vec::new();
-    }
     let about = About::commit(commit.id);
     let mut findings = Vec::new();
     let is_landing = is_landing(audit, commit);
@@ -40,9 +37,6 @@ pub fn judge(audit: &Audit, commit: &RawCommit, chain_of: &ChainOf) -> Vec<Findi
     }
     if let Err(error) = states(audit, commit, is_landing, &about, &mut findings) {
         findings.push(audit.unreadable(&about, &error));
-    }
-    if findings.is_empty() {
-        audit.memory.add(commit.id);
     }
     findings
 }

@@ -98,15 +98,41 @@ pub struct Live {
 
 #[derive(Debug, Default)]
 struct Told {
-    run: Option<Run>,
-    workers: Vec<Desk>,
+    run: Desk<Run>,
+    workers: Vec<Desk<Worker>>,
 }
 
-/// What is known of one worker, and what its file says.
-#[derive(Debug, Default)]
-struct Desk {
-    now: Option<Worker>,
-    written: Option<Worker>,
+/// What is known of the run or of one worker, and what its file says.
+#[derive(Debug)]
+struct Desk<T> {
+    now: Option<T>,
+    written: Option<T>,
+}
+
+impl<T> Default for Desk<T> {
+    fn default() -> Self {
+        Self { now: None, written: None }
+    }
+}
+
+impl<T: Serialize + Clone + PartialEq> Desk<T> {
+    fn is_behind(&self) -> bool {
+        self.now != self.written
+    }
+
+    /// Has the file say what is known.
+    fn flush(&mut self, live: &Live, name: &str) {
+        if !self.is_behind() {
+            return;
+        }
+        match &self.now {
+            Some(now) => live.write(name, now),
+            None => {
+                let _ = std::fs::remove_file(live.path(name));
+            }
+        }
+        self.written.clone_from(&self.now);
+    }
 }
 
 impl Live {
@@ -123,12 +149,12 @@ impl Live {
             }
         }
         let workers = (0..jobs).map(|_| Desk::default()).collect();
-        Ok(Self { dir: dir.to_owned(), told: Mutex::new(Told { run: None, workers }) })
+        Ok(Self { dir: dir.to_owned(), told: Mutex::new(Told { run: Desk::default(), workers }) })
     }
 
     /// Tells what the run is doing.
     pub fn run(&self, run: Run) {
-        self.told().run = Some(run);
+        self.told().run.now = Some(run);
     }
 
     /// Tells which agents are parked, in a file that a later run reads again.
@@ -152,41 +178,37 @@ impl Live {
 
     /// Whether a worker does something else than its file says.
     pub fn is_behind(&self) -> bool {
-        self.told().workers.iter().any(|desk| desk.now != desk.written)
+        self.told().workers.iter().any(Desk::is_behind)
     }
 
     /// Writes what was told since the last time.
     pub fn flush(&self) {
         let mut told = self.told();
-        if let Some(run) = told.run.take() {
-            self.write("run", &run);
-        }
-        for (slot, desk) in told.workers.iter_mut().enumerate().filter(|(_, desk)| desk.now != desk.written) {
-            match &desk.now {
-                Some(worker) => self.write(&format!("worker-{slot}"), worker),
-                None => {
-                    let _ = std::fs::remove_file(self.dir.join(format!("worker-{slot}.json")));
-                }
-            }
-            desk.written.clone_from(&desk.now);
+        told.run.flush(self, "run");
+        for (slot, desk) in told.workers.iter_mut().enumerate() {
+            desk.flush(self, &format!("worker-{slot}"));
         }
     }
 
     /// The run is over.
     pub fn end(&self) {
+        self.told().run.now = None;
         self.flush();
-        let _ = std::fs::remove_file(self.dir.join("run.json"));
     }
 
     fn told(&self) -> std::sync::MutexGuard<'_, Told> {
         self.told.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(format!("{name}.json"))
+    }
+
     /// A hint that cannot be written is not worth stopping for.
     fn write<T: Serialize + ?Sized>(&self, name: &str, value: &T) {
         let written = serde_json::to_vec(value)
             .map_err(io::Error::from)
-            .and_then(|bytes| file::write_atomic(&self.dir.join(format!("{name}.json")), &bytes, Sync::No));
+            .and_then(|bytes| file::write_atomic(&self.path(name), &bytes, Sync::No));
         if let Err(error) = written {
             tracing::debug!(%error, name, "a live file was not written");
         }

@@ -95,7 +95,13 @@ fn look(attack: &Attack, seen: &Mutex<HashSet<Twin>>) -> Vec<String> {
     let place = Forge::new();
     (attack.forge)(&place);
     let words = (attack.ask)(&place);
-    for (who, said) in [("program", program(&place, &words)), ("script", second(&place, &words))] {
+    let first = program(&place, &words);
+    // What was proven is remembered; a lie must not be among it.
+    let again = program(&place, &words);
+    if again.rules != first.rules {
+        say("program", "forged, asked again", &again, &format!("as before: {:?}", first.rules));
+    }
+    for (who, said) in [("program", first), ("script", second(&place, &words))] {
         if said.code != 1 || !said.rules.contains(attack.rule) {
             say(who, "forged", &said, &format!("1 with '{}'", attack.rule));
         }

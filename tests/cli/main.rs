@@ -15,6 +15,9 @@ mod model_server;
 mod money;
 mod over_http;
 mod plan;
+#[path = "../kit/program.rs"]
+#[expect(dead_code, reason = "each test binary uses a part of the kit")]
+mod program;
 mod run;
 mod sandbox;
 mod task;

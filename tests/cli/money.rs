@@ -2,7 +2,10 @@
 
 use snapbox::str;
 
-use crate::sandbox::Sandbox;
+use crate::{
+    program::{Background, wait_until},
+    sandbox::Sandbox,
+};
 
 /// A repository with an agent that says what each of its steps cost, in a price that is known to be a dollar a step.
 fn day(config: &str, script: &str) -> Sandbox {
@@ -176,21 +179,15 @@ fn quiet_hours_are_waited_for_and_a_stop_is_heard_at_once() {
     // The clock stands at 03:04 UTC.
     let sandbox = day("[quota]\nquiet_hours = \"22:00-07:00\"\n", &writes("0.1"));
     add(&sandbox, &["a"]);
-    let mut start = sandbox.orchestrate(&["start"]);
-    start.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    let run = start.spawn().expect("it starts");
-    let waits = "quiet hours for 3h 55m: no agent's step begins, gates and landings go on";
-    let status = loop {
+    let run = Background::start(sandbox.orchestrate(&["start"]), sandbox.path("start"));
+    let status = wait_until("it waits", || {
         let status = sandbox.run(&["status"]).stdout;
         // Before the run is there, status says the same of the run to come.
-        if status.contains("running: pid") && status.contains("waits for the end of the quiet hours") {
-            break status;
-        }
-    };
-    assert!(status.contains(waits) && status.contains("running: pid"), "{status}");
+        (status.contains("running: pid") && status.contains("waits for the end of the quiet hours")).then_some(status)
+    });
+    let waits = "quiet hours for 3h 55m: no agent's step begins, gates and landings go on";
+    assert!(status.contains(waits), "{status}");
     assert_eq!(sandbox.run(&["stop"]).code, 0);
-    let ended = run.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&ended.stderr);
+    let said = run.end().expect(0).stderr.clone();
     assert!(said.contains("warning: quiet hours until 2026-01-02 07:00:00: no agent's step begins\n"), "{said}");
-    assert_eq!(ended.status.code(), Some(0), "{said}");
 }

@@ -1,13 +1,12 @@
 //! `start`, `resume`, `status`, `stop`, `review`, `show`, `log`, `land`, `clean`: a user's day with a scripted agent.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, Stdio},
-};
-
+use rustix::process::Signal;
 use snapbox::str;
 
-use crate::sandbox::Sandbox;
+use crate::{
+    program::{Background, wait_until},
+    sandbox::Sandbox,
+};
 
 /// A repository with a commit, one agent whose program does what `script` says, and a gate that is content.
 fn day(script: &str) -> Sandbox {
@@ -199,18 +198,22 @@ fn a_selection_that_matches_nothing_is_4() {
 }
 
 /// A run whose agent does not end by itself, once the agent is at work.
-fn running(sandbox: &Sandbox) -> Child {
+fn running(sandbox: &Sandbox) -> Background {
     sandbox.run(&["task", "add", "Write one", "--id", "one"]);
-    let mut start = sandbox.orchestrate(&["start", "--json"]);
-    let mut run = start.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
-    let mut lines = BufReader::new(run.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    while !line.contains("\"agent_said\"") {
-        line.clear();
-        assert_ne!(lines.read_line(&mut line).expect("it is text"), 0, "the run ended early");
-    }
-    // Nobody reads the rest: a reader who left does not disturb a run.
+    let run = Background::start(sandbox.orchestrate(&["start", "--json"]), sandbox.path("start"));
+    wait_until("the agent is at work", || run.stdout().contains("\"agent_said\"").then_some(()));
     run
+}
+
+#[test]
+fn a_reader_who_leaves_does_not_disturb_a_run() {
+    let sandbox = day(WRITES);
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    let mut shell = sandbox.command("sh");
+    let ended = shell.args(["-c", "git orchestrate start --json | sed q"]).output().expect("it starts");
+    assert_eq!(String::from_utf8_lossy(&ended.stdout).lines().count(), 1);
+    let status = sandbox.run(&["status"]).stdout;
+    assert!(status.ends_with("1 task: 1 landed\n"), "{status}");
 }
 
 const BLOCKS: &str = "echo at work; exec tail -f /dev/null";
@@ -218,8 +221,8 @@ const BLOCKS: &str = "echo at work; exec tail -f /dev/null";
 #[test]
 fn one_run_at_a_time_and_it_can_be_stopped() {
     let sandbox = day(BLOCKS);
-    let mut run = running(&sandbox);
-    let pid = run.id();
+    let run = running(&sandbox);
+    let pid = run.pid().as_raw_nonzero();
     let second = sandbox.run(&["start"]);
     assert_eq!(second.code, 6, "{}", second.stderr);
     assert!(second.stderr.contains(&format!("pid {pid}")), "{}", second.stderr);
@@ -229,7 +232,7 @@ fn one_run_at_a_time_and_it_can_be_stopped() {
     let doctor = sandbox.run(&["doctor"]).stdout;
     assert!(doctor.contains(&format!("a run holds this repository: pid {pid}")), "{doctor}");
     sandbox.run(&["stop", "--now"]).is(0, "", format!("asked pid {pid} to stop now\n"));
-    assert_eq!(run.wait().expect("it ends").code(), Some(0));
+    run.end().expect(0);
     assert!(sandbox.run(&["status"]).stdout.starts_with("not running\n"));
 }
 
@@ -241,9 +244,7 @@ fn what_a_dead_run_left_does_not_look_alive() {
     sandbox.write(".handoff/config.toml", &config.replace("workflow = \"single\"", "workflow = \"two\""));
     let first = "[ $GIT_ORCHESTRATE_PHASE = second ] || { echo > first.txt; exit; }";
     sandbox.program("writer", &format!("cat > /dev/null\n{first}\n{BLOCKS}"));
-    let mut run = running(&sandbox);
-    run.kill().expect("it is there");
-    run.wait().expect("it ends");
+    running(&sandbox).kill();
     sandbox.run(&["status"]).is(
         0,
         str![[r#"
@@ -266,14 +267,12 @@ const TWO_WRITERS: &str = "name = \"two\"\n[[phase]]\nid = \"first\"\nrole = \"i
 
 #[test]
 fn a_signal_ends_it_with_128_and_its_number() {
-    use rustix::process::{Pid, Signal, kill_process};
     let sandbox = day(BLOCKS);
-    let mut run = running(&sandbox);
-    let pid = Pid::from_child(&run);
+    let run = running(&sandbox);
     // The first asks it to finish what runs, which never does; the second ends that too.
-    kill_process(pid, Signal::TERM).expect("it is there");
-    kill_process(pid, Signal::INT).expect("it is there");
-    let code = run.wait().expect("it ends").code();
+    run.signal(Signal::TERM);
+    run.signal(Signal::INT);
+    let code = run.end().code();
     assert!(matches!(code, Some(130 | 143)), "{code:?}");
     assert_eq!(sandbox.run(&["start", "--dry-run"]).code, 0, "the repository is free again");
 }
