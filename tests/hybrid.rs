@@ -203,6 +203,28 @@ fn without_a_brief_nothing_is_said_of_the_work() {
 }
 
 #[test]
+fn a_wall_that_one_of_them_meets_is_that_ones() {
+    let sandbox = sandbox("true");
+    sandbox.write(
+        ".handoff/config.toml",
+        CONFIG.replace("implementer = \"both\"", "implementer = [\"both\", \"cheap\", \"other\"]"),
+    );
+    // The first question meets the wall; no other may be asked of the same agent, alone or in the hybrid.
+    let limited = r#"result '{"status": "limited", "text": "out of quota", "retry_after_s": 9000}'"#;
+    kit::sandbox::write(&sandbox.outside("scripts/cheap.sh"), limited);
+    let writes = format!("[ $GIT_ORCHESTRATE_PHASE = implement ] && {{ echo two > two.txt; exit; }}\n{APPROVE}");
+    kit::sandbox::write(&sandbox.outside("scripts/other.sh"), &writes);
+    kit::sandbox::write(&sandbox.outside("scripts/strong.sh"), APPROVE);
+    sandbox.run(&["start"]).expect(0);
+    assert_eq!(log(&sandbox), "cheap read implement\nother write implement\nstrong read code-review\n");
+    let status = sandbox.run(&["status"]).stdout;
+    assert!(status.contains("agent 'cheap' is parked for 2h"), "{status}");
+    assert!(!status.contains("'both' is parked"), "{status}");
+    let explained = sandbox.run(&["agents", "route", "a", "--phase", "implement", "--explain"]).stdout;
+    assert!(explained.contains("is parked: its agent 'cheap' is: out of quota"), "{explained}");
+}
+
+#[test]
 fn an_error_in_a_hybrid_is_told_where_it_stands() {
     let sandbox = sandbox("true");
     sandbox.write(".handoff/config.toml", CONFIG.replace("work = \"strong\"", "work = \"stong\""));

@@ -364,7 +364,7 @@ impl World {
             self.bank.spend(began, &task, cost, InCheckpoint::No);
             self.trace.push(format!("{name} is parked until {until:?} after {cost}"));
             let (slot, phase) = (job.slot, job.work.phase.clone());
-            let why = Dropped::Parked { until, reason: "quota".to_owned() };
+            let why = Dropped::Parked { agent: name.clone(), until, reason: "quota".to_owned() };
             return Happened::Dropped { slot, task, phase, agent, why, cost: Some(cost) };
         }
         let record = self.record(job);

@@ -135,7 +135,10 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
         (shop.tell)(RunEvent::Warning { message, hint: Some(format!("git show {name}")) });
     }
     Ok(Made::Dropped(match asked.answer.ended {
-        EndedAs::Limited { until, reason } => Dropped::Parked { until, reason },
+        EndedAs::Limited { until, reason } => {
+            let agent = asked.calls.last().map_or_else(|| name.to_owned(), |call| call.agent.clone());
+            Dropped::Parked { agent, until, reason }
+        }
         EndedAs::Cancelled | EndedAs::Finished | EndedAs::Failed(_) | EndedAs::Infra(_) => Dropped::Cancelled,
     }))
 }

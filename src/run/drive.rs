@@ -262,13 +262,13 @@ impl Driver {
                 show(&RunEvent::StepFinished { slot: slot.map(|slot| slot as u32), step: Box::new(step) });
                 self.show_task(&record.task, show);
             }
-            Happened::Dropped { slot, task, phase, agent, why, cost: _ } => {
+            Happened::Dropped { slot, task, phase, why, agent: _, cost: _ } => {
                 let reason = match &why {
                     Dropped::Cancelled => "stopped".to_owned(),
                     Dropped::Parked { reason, .. } | Dropped::Broken(reason) => reason.clone(),
                 };
                 show(&RunEvent::StepDropped { slot: slot as u32, task: task.clone(), phase, reason: reason.clone() });
-                if let (Dropped::Parked { .. }, Some(agent)) = (&why, agent) {
+                if let Dropped::Parked { agent, .. } = why {
                     let parked = self.foreman.parking().parked().get(&agent);
                     let until = parked.and_then(|parked| jiff::Timestamp::try_from(parked.until?).ok());
                     let policy = self.shop.project.settings.quota_policy(&agent);

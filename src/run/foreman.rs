@@ -149,8 +149,10 @@ pub struct Landing {
 pub enum Dropped {
     /// The run stops.
     Cancelled,
-    /// The agent's quota or rate is used up.
+    /// An agent's quota or rate is used up.
     Parked {
+        /// Whose: the agent that was asked, or the one of a hybrid's that was.
+        agent: String,
         /// Until when it is not asked, if its provider says so.
         until: Option<SystemTime>,
         /// Why.
@@ -520,7 +522,7 @@ impl Foreman {
             most.is_some_and(|most| **running >= most)
         };
         let busy = self.agents_running.iter().filter(is_busy).map(|(agent, _)| agent.clone()).collect();
-        ask(Circumstances { families: &self.families, except, parked: self.parking.parked(), busy: &busy })
+        ask(Circumstances { families: &self.families, except, parked: &self.parking.resting(), busy: &busy })
     }
 
     fn choose(&self, entry: &Entry, work: &Work, role: &Role, except: &Families) -> Result<Choice, NoChoice> {
@@ -568,12 +570,12 @@ impl Foreman {
                 if agent.is_some() {
                     self.purse.dropped(task, phase, *cost, self.today());
                 }
-                match (why, agent) {
-                    (Dropped::Cancelled, _) | (Dropped::Parked { .. }, None) => {}
-                    (Dropped::Parked { until, reason }, Some(agent)) => {
+                match why {
+                    Dropped::Cancelled => {}
+                    Dropped::Parked { agent, until, reason } => {
                         self.parking.park(&self.settings, agent, *until, reason, self.now);
                     }
-                    (Dropped::Broken(why), _) => {
+                    Dropped::Broken(why) => {
                         if let Some(entry) = self.entries.get_mut(task) {
                             entry.broken = Some(why.clone());
                         }

@@ -9,7 +9,10 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
-    config::{quiet_hours::QuietHours, settings::Settings},
+    config::{
+        quiet_hours::QuietHours,
+        settings::{AdapterKind, QuotaPolicy, Settings},
+    },
     route::{Parked, backoff},
 };
 
@@ -26,7 +29,15 @@ pub struct Parking {
     parked: BTreeMap<String, Parked>,
     /// How often in a row each agent was parked.
     streaks: BTreeMap<String, u32>,
+    /// Hybrids: each rests while one of its agents does.
+    hybrids: BTreeMap<String, HybridParts>,
     quiet_until: Option<SystemTime>,
+}
+
+#[derive(Debug, Clone)]
+struct HybridParts {
+    agents: Vec<String>,
+    policy: QuotaPolicy,
 }
 
 /// What changed as time went on.
@@ -49,6 +60,15 @@ impl Parking {
             quiet_hours: settings.quota.quiet_hours,
             parked: BTreeMap::new(),
             streaks: BTreeMap::new(),
+            hybrids: settings
+                .agents
+                .iter()
+                .filter(|(_, agent)| agent.adapter == AdapterKind::Hybrid)
+                .map(|(name, agent)| {
+                    let agents = [&agent.brief, &agent.work].into_iter().flatten().cloned().collect();
+                    (name.clone(), HybridParts { agents, policy: settings.quota_policy(name) })
+                })
+                .collect(),
             quiet_until: None,
         }
     }
@@ -56,6 +76,21 @@ impl Parking {
     /// Who is parked.
     pub fn parked(&self) -> &BTreeMap<String, Parked> {
         &self.parked
+    }
+
+    /// Who is not to be asked, and why: those who are parked, and the hybrids of which one is.
+    pub fn resting(&self) -> BTreeMap<String, Parked> {
+        let mut resting = self.parked.clone();
+        for (name, parts) in self.hybrids.iter().filter(|_| !self.parked.is_empty()) {
+            let parked = parts.agents.iter().filter_map(|agent| self.parked.get_key_value(agent));
+            // None comes after any time: it is not known when that one is back.
+            let last = parked.max_by_key(|(_, parked)| (parked.until.is_none(), parked.until));
+            if let Some((agent, parked)) = last.filter(|_| !self.parked.contains_key(name)) {
+                let reason = format!("its agent '{agent}' is: {}", parked.reason);
+                resting.insert(name.clone(), Parked { until: parked.until, reason, policy: parts.policy });
+            }
+        }
+        resting
     }
 
     /// Until when all agents rest.
@@ -95,9 +130,12 @@ impl Parking {
         self.parked.insert(agent.to_owned(), Parked { until: Some(until), reason: reason.to_owned(), policy });
     }
 
-    /// An agent did a step: the next time it is parked is the first again.
+    /// An agent did a step, a hybrid with those it is made of: the next time it is parked is the first again.
     pub fn did_a_step(&mut self, agent: &str) {
-        self.streaks.remove(agent);
+        let parts = self.hybrids.get(agent).map_or(&[][..], |parts| &parts.agents);
+        for agent in parts.iter().map(String::as_str).chain([agent]) {
+            self.streaks.remove(agent);
+        }
     }
 
     /// Time has gone on.
@@ -132,7 +170,6 @@ impl Parking {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::settings::QuotaPolicy;
 
     fn at(seconds: u64) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -181,5 +218,25 @@ mod tests {
         assert_eq!(parking.wakes_at(), Some(at(1200)));
         assert_eq!(parking.tick(at(700)), []);
         assert_eq!(parking.tick(at(1200)), [Change::Unparked("b".to_owned()), Change::Loud]);
+    }
+
+    #[test]
+    fn a_hybrid_rests_while_one_of_its_agents_does() {
+        let text = "[agents.a]\nadapter = 'claude'\n[agents.b]\nadapter = 'codex'\n\
+                    [agents.both]\nbrief = 'a'\nwork = 'b'\nquota = 'wait'\n[agents.other]\nadapter = 'gemini'\n";
+        let settings = crate::config::parse::parse(text, "c").expect("it is right");
+        let mut parking = parking(&settings);
+        assert!(parking.resting().is_empty());
+        parking.park(&settings, "a", Some(at(500)), "rate", at(100));
+        parking.park(&settings, "b", Some(at(900)), "quota", at(100));
+        let resting = parking.resting();
+        assert_eq!(resting.keys().collect::<Vec<_>>(), ["a", "b", "both"]);
+        let both = &resting["both"];
+        assert_eq!((both.until, both.reason.as_str()), (Some(at(900)), "its agent 'b' is: quota"));
+        assert_eq!((both.policy, resting["b"].policy), (QuotaPolicy::Wait, QuotaPolicy::Switch));
+        parking.tick(at(900));
+        assert!(parking.resting().is_empty());
+        parking.did_a_step("both");
+        assert_eq!((parking.streak("a"), parking.streak("b")), (0, 0));
     }
 }
