@@ -1,6 +1,9 @@
 //! The two functions that run the product, told as stories: a line is a step, the answer is the state after it.
 //! Knows nothing of files or repositories.
 
+#[path = "kit/workflows.rs"]
+mod workflows;
+
 use git_orchestrate::model::{
     apply::{Impossible, apply},
     checkpoint::{Bounds, Checkpoint},
@@ -13,34 +16,7 @@ use git_orchestrate::model::{
     verdict::{RequiredChange, Status, Verdict},
     workflow::{PhaseId, Role, Workflow},
 };
-
-const STANDARD: &str = r#"
-name = "standard"
-[[phase]]
-id = "plan"
-role = "planner"
-produces = "plan"
-[[phase]]
-id = "plan-review"
-role = "plan-reviewer"
-needs = ["plan"]
-reviews = "plan"
-[[phase]]
-id = "implement"
-role = "implementer"
-needs = ["plan-review"]
-for_each = "plan.steps"
-[[phase]]
-id = "code-review"
-role = "code-reviewer"
-needs = ["implement"]
-reviews = "implement"
-[[phase]]
-id = "gate"
-gate = "full"
-needs = ["code-review"]
-on_fail = "implement"
-"#;
+use workflows::SMALL;
 
 const SINGLE: &str = r#"
 name = "single"
@@ -269,7 +245,7 @@ fn what_cannot_run_is_neither_pass_nor_fail() {
 #[test]
 fn a_plan_unfolds_into_steps_one_after_another() {
     let planned = check(
-        STANDARD,
+        SMALL,
         "plan anthropic done S1 S2
          plan-review google done",
         "running good=0: plan=passed plan-review=passed implement/S1=ready",
@@ -280,7 +256,7 @@ fn a_plan_unfolds_into_steps_one_after_another() {
     let needs = |id: &str| planned.phase(&id.parse().expect("a phase")).map(|phase| phase.needs.clone());
     assert_eq!(needs("implement/S2"), Some(vec!["plan-review".parse().expect("a"), "gate/S1".parse().expect("a")]));
     check(
-        STANDARD,
+        SMALL,
         "plan anthropic done S1 S2
          plan-review google done
          implement/S1 anthropic done
@@ -301,16 +277,16 @@ fn a_review_sends_back_on_top_and_stops_in_the_end() {
         plan-review google done
         implement/S1 anthropic done";
     let back = format!("{start}\ncode-review/S1 google changes rename x");
-    let sent = check(STANDARD, &back, "running good=3: plan=passed plan-review=passed implement/S1=ready");
+    let sent = check(SMALL, &back, "running good=3: plan=passed plan-review=passed implement/S1=ready");
     assert_eq!(sent.phases[2].feedback, ["rename x"]);
 
     let repeated = format!("{back}\nimplement/S1 anthropic done\ncode-review/S1 google changes rename x");
-    check(STANDARD, &repeated, "running good=5: plan=passed plan-review=passed implement/S1=ready");
+    check(SMALL, &repeated, "running good=5: plan=passed plan-review=passed implement/S1=ready");
 
     let round = |n: u32| format!("\nimplement/S1 anthropic done\ncode-review/S1 google changes finding {n}");
     let long = format!("{start}\ncode-review/S1 google changes finding 1{}{}{}", round(2), round(3), round(4));
     let held =
-        check(STANDARD, &long, "held good=9: plan=passed plan-review=passed implement/S1=passed code-review/S1=held");
+        check(SMALL, &long, "held good=9: plan=passed plan-review=passed implement/S1=passed code-review/S1=held");
     assert_eq!(held_because(&held), "sent back 4 times, still open: finding 4");
     let approved = tell(held.clone(), "code-review/S1 person approve").expect("a person may overrule");
     assert_eq!(
@@ -324,7 +300,7 @@ fn a_review_sends_back_on_top_and_stops_in_the_end() {
 #[test]
 fn the_same_plan_with_the_same_finding_goes_to_a_person() {
     let held = check(
-        STANDARD,
+        SMALL,
         "plan anthropic done S1
          plan-review google changes split it
          plan anthropic done S1
@@ -337,7 +313,7 @@ fn the_same_plan_with_the_same_finding_goes_to_a_person() {
 #[test]
 fn a_rejection_goes_to_a_person() {
     check(
-        STANDARD,
+        SMALL,
         "plan anthropic done S1
          plan-review google rejected wrong direction",
         "held good=0: plan=passed plan-review=held",
@@ -346,7 +322,7 @@ fn a_rejection_goes_to_a_person() {
 
 #[test]
 fn no_family_reviews_itself() {
-    let planned = check(STANDARD, "plan anthropic done S1", "running good=0: plan=passed plan-review=ready");
+    let planned = check(SMALL, "plan anthropic done S1", "running good=0: plan=passed plan-review=ready");
     let selfish = tell(planned.clone(), "plan-review anthropic done");
     assert!(matches!(selfish, Err(Impossible::SelfReview { .. })), "{selfish:?}");
     let alone = next(&planned, &world(&["anthropic"]));
@@ -361,7 +337,7 @@ fn no_family_reviews_itself() {
 #[test]
 fn a_gate_that_refuses_has_the_review_done_again() {
     check(
-        STANDARD,
+        SMALL,
         "plan anthropic done S1
          plan-review google done
          implement/S1 anthropic done

@@ -35,7 +35,7 @@ use git_orchestrate::{
         next::What,
         object::{CommitId, TreeId},
         plan::{Plan, PlanStep},
-        record::{Actor, Document, Families, Family, Outcome, RECORD_SCHEMA, Record},
+        record::{Actor, Document, Families, Family, Outcome, Record},
         task::{Task, TaskId},
         verdict::{RequiredChange, Status, Verdict},
         workflow::{PhaseId, Workflow},
@@ -294,41 +294,18 @@ impl World {
             (None, What::Gate { profile }) => Actor::Gate { profile: profile.clone() },
             (None, What::Agent { .. } | What::Land) => Actor::Land,
         };
-        Record {
-            schema: RECORD_SCHEMA,
-            task: job.task.id.clone(),
-            seq: 0,
-            phase: job.work.phase.clone(),
-            attempt: job.work.attempt,
-            role: match &job.work.what {
-                What::Agent { role, .. } => Some(role.0.clone()),
-                What::Gate { .. } | What::Land => None,
-            },
-            actor,
-            chosen: job.chosen.clone(),
-            session: None,
-            base: job.checkpoint.base,
-            code: tree(self.dice.below(1000)),
-            prompt: None,
-            context: Vec::new(),
-            started: String::new(),
-            duration_ms: 1,
-            tokens: Default::default(),
-            cost_usd: cost,
-            calls: Vec::new(),
-            outcome: Outcome::Done,
-            reason: String::new(),
-            document: None,
-            gate: None,
-            definition: None,
-            decision: None,
-            new_base: None,
-            feedback: String::new(),
-            summary: String::new(),
-            changed: Vec::new(),
-            refused: Vec::new(),
-            checkpoint_before: None,
-        }
+        let (task, phase) = (job.task.id.clone(), job.work.phase.clone());
+        let code = tree(self.dice.below(1000));
+        let mut record = Record::begin(task, phase, actor, job.checkpoint.base, code, String::new());
+        record.attempt = job.work.attempt;
+        record.role = match &job.work.what {
+            What::Agent { role, .. } => Some(role.0.clone()),
+            What::Gate { .. } | What::Land => None,
+        };
+        record.chosen.clone_from(&job.chosen);
+        record.duration_ms = 1;
+        record.cost_usd = cost;
+        record
     }
 
     /// What a worker's commit does: applies the record to the branch as it is now.

@@ -288,7 +288,7 @@ pub fn waiting_line(trouble: &Trouble, tries: Option<(u64, u64)>, pause: Option<
         Fault::Limit => "the provider limits the rate".to_owned(),
         Fault::Login => "the provider refuses the login".to_owned(),
         Fault::Overload => "the provider is overloaded".to_owned(),
-        Fault::Network => "the provider cannot be reached".to_owned(),
+        Fault::Network => "the connection to the provider fails".to_owned(),
         Fault::Model
         | Fault::Context
         | Fault::OutputLimit

@@ -19,35 +19,7 @@ use git_orchestrate::{
     },
 };
 
-use crate::kit::{agents::config, sandbox::Sandbox};
-
-/// A plan, reviewed; its one step written, reviewed and gated.
-const WORKFLOW: &str = r#"name = "small"
-[[phase]]
-id = "plan"
-role = "planner"
-produces = "plan"
-[[phase]]
-id = "plan-review"
-role = "plan-reviewer"
-needs = ["plan"]
-reviews = "plan"
-[[phase]]
-id = "implement"
-role = "implementer"
-needs = ["plan-review"]
-for_each = "plan.steps"
-[[phase]]
-id = "code-review"
-role = "code-reviewer"
-needs = ["implement"]
-reviews = "implement"
-[[phase]]
-id = "gate"
-gate = "full"
-needs = ["code-review"]
-on_fail = "implement"
-"#;
+use crate::kit::{agents::config, sandbox::Sandbox, workflows::SMALL};
 
 /// The branch that tasks land on.
 pub const INTEGRATION: &str = "refs/heads/orchestrate/integration";
@@ -122,7 +94,7 @@ fn honest() -> &'static Sandbox {
 /// An honest run, in a repository whose objects are named by this hash.
 pub fn play(hash: &str) -> Sandbox {
     let sandbox = Sandbox::of_kind(hash).with_agents(&config("small").replace("jobs = 2", "jobs = 1"));
-    sandbox.write(".handoff/workflows/small.toml", WORKFLOW);
+    sandbox.write(".handoff/workflows/small.toml", SMALL);
     sandbox.write("tests/old.txt", "a test\n");
     sandbox.task("api", "");
     sandbox.task("web", "workflow = \"single\"\ndepends_on = [\"api\"]\n");

@@ -5,35 +5,8 @@ use crate::kit::{
     agents::config,
     sandbox::Sandbox,
     state::{Branches, git_problems},
+    workflows::SMALL,
 };
-
-/// A plan, reviewed; then each of its steps written, reviewed and gated.
-const SMALL: &str = r#"name = "small"
-[[phase]]
-id = "plan"
-role = "planner"
-produces = "plan"
-[[phase]]
-id = "plan-review"
-role = "plan-reviewer"
-needs = ["plan"]
-reviews = "plan"
-[[phase]]
-id = "implement"
-role = "implementer"
-needs = ["plan-review"]
-for_each = "plan.steps"
-[[phase]]
-id = "code-review"
-role = "code-reviewer"
-needs = ["implement"]
-reviews = "implement"
-[[phase]]
-id = "gate"
-gate = "full"
-needs = ["code-review"]
-on_fail = "implement"
-"#;
 
 /// One refusal of the gate and a person decides.
 const STRICT: &str = r#"name = "strict"

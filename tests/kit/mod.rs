@@ -5,3 +5,4 @@ pub mod agents;
 pub mod program;
 pub mod sandbox;
 pub mod state;
+pub mod workflows;
