@@ -8,14 +8,15 @@ use std::{
     time::SystemTime,
 };
 
+mod claims;
 mod order;
 mod waiting;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use self::order::Line;
 pub use self::waiting::Spent;
 
+use self::{claims::Claims, order::Line};
 use super::{
     learning::Learning,
     parking::{Change, Parking},
@@ -32,7 +33,7 @@ use crate::{
         task::{Task, TaskId},
         workflow::{Access, PhaseId, Role, Workflow},
     },
-    plan::{self, Graph},
+    plan::{CodeMap, Graph},
     route::{self, Choice, Circumstances, NoChoice, Parked, Preference, budget::Stand},
 };
 
@@ -215,7 +216,7 @@ pub struct Foreman {
     families: Arc<BTreeMap<String, Families>>,
     entries: BTreeMap<TaskId, Entry>,
     graph: Graph,
-    claims: BTreeMap<TaskId, plan::Claim>,
+    claims: Claims,
     line: Line,
     integration: CommitId,
     free: BTreeSet<usize>,
@@ -254,10 +255,7 @@ impl Foreman {
             free: (0..rules.jobs).collect(),
             families,
             graph,
-            claims: entries
-                .iter()
-                .map(|entry| (entry.task.id.clone(), plan::Claim::new(&entry.task, None, &plan::CodeMap::default())))
-                .collect(),
+            claims: Claims::new(entries.iter(), CodeMap::default()),
             entries: entries.into_iter().map(|entry| (entry.task.id.clone(), entry)).collect(),
             integration,
             gates_running: 0,
@@ -554,12 +552,13 @@ impl Foreman {
                 self.purse.made(record, checkpoint, self.today());
                 if let Some(entry) = self.entries.get_mut(&record.task) {
                     // Two steps of one task may be told in the wrong order; the repository has the right one.
-                    if entry.checkpoint.as_ref().is_none_or(|known| known.seq < checkpoint.seq) {
-                        entry.checkpoint = Some(checkpoint.as_ref().clone());
-                        entry.tip = Some(*tip);
-                    }
                     if record.phase == PhaseId::land() {
                         entry.landing = false;
+                    }
+                    if entry.checkpoint.as_ref().is_none_or(|known| known.seq < checkpoint.seq) {
+                        let before = entry.checkpoint.replace(checkpoint.as_ref().clone());
+                        entry.tip = Some(*tip);
+                        self.claim_grows(&record.task, before.as_ref());
                     }
                 }
                 self.learned(record, checkpoint);

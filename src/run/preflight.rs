@@ -12,6 +12,7 @@ use super::{
     Project, RunError,
     costs::Costs,
     drive::Options,
+    forecast,
     foreman::{Entry, Foreman, Rules},
     history,
     learning::Learning,
@@ -196,6 +197,9 @@ pub fn prepare(
     crate::sys::crash_point::reach("start.equipped");
     let families = Arc::new(shop.families());
     let mut foreman = Foreman::new(rules, project.settings.clone(), families, entries.collect(), integration);
+    if selected.len() > 1 {
+        foreman.know_code(forecast::code_map(project));
+    }
     if project.settings.routing.mode == RoutingMode::Learned {
         foreman.learn_from(Learning::new(&project.settings, &history::read(project)?));
     }

@@ -11,7 +11,7 @@ use crate::{
         task::TaskId,
         workflow::PhaseId,
     },
-    plan::{self, Foresight, Pace, Precedence, Prospect},
+    plan::{Foresight, Pace, Precedence, Prospect},
 };
 
 /// Tasks that may begin before one that they collide with, although it comes before them: then they wait for it.
@@ -157,14 +157,15 @@ impl Foreman {
             }
             for place in self.line.precedence.order(most) {
                 if self.free.is_empty() {
-                    return orders;
+                    break;
                 }
                 if seen.insert(place) {
                     let id = self.graph.at(place).clone();
-                    orders.extend(self.steps(&id));
+                    orders.extend(self.careful_steps(&id));
                 }
             }
         }
+        orders.extend(self.yielding_steps());
         orders
     }
 
@@ -193,9 +194,9 @@ impl Foreman {
         batch
     }
 
-    /// Why two tasks are never worked on at the same time.
-    fn collision(&self, one: &Entry, other: &Entry) -> Option<String> {
-        plan::claim::overlap(self.claims.get(&one.task.id)?, self.claims.get(&other.task.id)?)
+    /// Whether what a task changes may get in another's way now.
+    pub(super) fn is_at_work(&self, id: &TaskId) -> bool {
+        self.graph.place(id).is_some_and(|place| self.line.begun.contains(&place))
     }
 
     /// Tasks that say they change the same files never run together.

@@ -184,7 +184,7 @@ impl Foreman {
         if let Some(refusal) = self.refusal(entry) {
             return Some(refusal.to_string());
         }
-        next.stops.first().map(|stop| self.why_stopped(entry, stop))
+        next.stops.first().map(|stop| self.why_stopped(entry, stop)).or_else(|| self.why_yielding(entry))
     }
 
     /// A stop in words.
