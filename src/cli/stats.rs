@@ -11,12 +11,16 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal, user_programs::paged};
 use crate::{
     model::task::Span,
+    plan::foretold::{Came, scores},
     report::{
         json,
         stats::{StatsRow, StatsView, write},
     },
-    route::tally::{By, Row, table},
-    run::history,
+    route::{
+        history::History,
+        tally::{By, Row, table},
+    },
+    run::{forecast, history},
     sys::clock,
 };
 
@@ -51,7 +55,8 @@ Examples:
 
 A step of an author is a success if its reviews and its gate let it pass; one of a planner if its \
 plan was approved; one of a reviewer if no gate, merge or person contradicted it. What nobody has \
-judged yet is open.";
+judged yet is open. Of the files that finished tasks claimed, precision is the share that they \
+changed; recall is the share of what they changed that they claimed.";
 
 /// The moment from which steps count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +82,9 @@ impl std::str::FromStr for Since {
 /// When the refs cannot be read.
 pub fn run(arguments: &StatsArguments, terminal: &Terminal, out: &mut dyn Write) -> Result<Exit, Failure> {
     let project = project()?;
-    let history = history::read(&project)?;
+    let told = history::told(&project)?;
+    let came: Vec<Came> = told.iter().filter_map(|told| told.came.clone()).collect();
+    let history = History::new(told.into_iter().flat_map(|told| told.trials));
     let since =
         arguments.since.map(|Since(time)| time.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_secs() as i64));
     let counts = history.trials().filter(|trial| since.is_none_or(|since| trial.at >= since));
@@ -85,6 +92,7 @@ pub fn run(arguments: &StatsArguments, terminal: &Terminal, out: &mut dyn Write)
         by: arguments.by.iter().map(|by| by.word()).collect(),
         since: arguments.since.map(|Since(time)| clock::to_rfc3339(time)),
         rows: table(counts, &arguments.by, &clock::zone()).into_iter().map(row).collect(),
+        claims: if came.is_empty() { None } else { Some(scores(&came, &forecast::code_map(&project))) },
     };
     if arguments.json {
         json::write(&view, out)?;

@@ -4,6 +4,7 @@
 pub mod claim;
 pub mod code_map;
 pub mod estimate;
+pub mod foretold;
 mod graph;
 mod overlap;
 pub mod pace;

@@ -2,6 +2,7 @@
 //! Knows nothing of where they are read or how they are judged.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use super::{
 };
 use crate::{
     model::money::{Money, Tokens},
+    plan::foretold::{Score, Scores},
     text,
 };
 
@@ -59,6 +61,26 @@ pub struct StatsView {
     pub since: Option<String>,
     /// The rows.
     pub rows: Vec<StatsRow>,
+    /// How well the claims of finished tasks foretold what they changed, whenever that was; none: none is finished.
+    #[serde(serialize_with = "with_shares")]
+    pub claims: Option<Scores>,
+}
+
+#[derive(Serialize)]
+struct ScoreView {
+    #[serde(flatten)]
+    score: Score,
+    precision: Option<f64>,
+    recall: Option<f64>,
+}
+
+fn with_shares<S: serde::Serializer>(claims: &Option<Scores>, out: S) -> Result<S::Ok, S::Error> {
+    let view = |score: Score| ScoreView { score, precision: score.precision(), recall: score.recall() };
+    let all = claims.map(|claims| {
+        [("declared", claims.declared), ("planned", claims.planned), ("guessed", claims.guessed)]
+            .map(|(name, score)| (name, view(score)))
+    });
+    all.map(BTreeMap::from).serialize(out)
 }
 
 /// Writes it for people.
@@ -101,7 +123,37 @@ pub fn write(view: &StatsView, look: Look, out: &mut dyn Write) -> io::Result<()
         numbers("PER SUCCESS"),
     ]);
     let rows: Vec<Vec<Cell>> = view.rows.iter().map(row).collect();
-    table::write(out, look, &columns, &rows)
+    table::write(out, look, &columns, &rows)?;
+    view.claims.as_ref().map_or(Ok(()), |claims| write_claims(claims, look, out))
+}
+
+fn write_claims(claims: &Scores, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let heads = [
+        words("CLAIMED BY"),
+        numbers("TASKS"),
+        numbers("FILES"),
+        numbers("CHANGED"),
+        numbers("PRECISION"),
+        numbers("RECALL"),
+    ];
+    let share = |share: Option<f64>| share.map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
+    let row = |(name, score): (&str, Score)| -> Vec<Cell> {
+        vec![
+            name.into(),
+            score.tasks.to_string().into(),
+            score.named.to_string().into(),
+            score.changed.to_string().into(),
+            share(score.precision()).into(),
+            share(score.recall()).into(),
+        ]
+    };
+    let all = [("task", claims.declared), ("plan", claims.planned), ("both, and guesses", claims.guessed)];
+    let rows: Vec<Vec<Cell>> = all.into_iter().filter(|(_, score)| score.tasks > 0).map(row).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    table::write(out, look, &heads, &rows)
 }
 
 fn row(row: &StatsRow) -> Vec<Cell> {
@@ -166,12 +218,19 @@ mod tests {
             cost_per_success_usd: None,
             ..known.clone()
         };
-        let view = StatsView { by: vec!["role", "model"], since: None, rows: vec![known, unknown] };
+        let declared = Score { tasks: 2, named: 4, kept: 3, changed: 6, foretold: 2 };
+        let claims = Scores { declared, guessed: Score { named: 5, foretold: 3, ..declared }, ..Scores::default() };
+        let view =
+            StatsView { by: vec!["role", "model"], since: None, rows: vec![known, unknown], claims: Some(claims) };
         check(
             &view,
             "ROLE         MODEL  STEPS  SUCCESS  MISSED  OPEN  RETRIES  FINDINGS  TIME  TOKENS   COST  PER STEP  PER SUCCESS
 implementer  m          4     67 %       1     1        1       0.5   41s    1.2k  $0.06     $0.02        $0.03
 planner      -          4                1     1        1       0.5          1.2k
+
+CLAIMED BY         TASKS  FILES  CHANGED  PRECISION  RECALL
+task                   2      4        6       75 %    33 %
+both, and guesses      2      5        6       60 %    50 %
 ",
         );
     }

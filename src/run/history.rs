@@ -7,18 +7,21 @@ use rayon::prelude::*;
 
 use super::{
     Project, RunError,
-    history_file::{HistoryFile, Landings},
+    commit::step_commit,
+    history_file::{HistoryFile, Landings, Told},
     queue,
 };
 use crate::{
     git::GitError,
     handoff::{checkpoints, layout, records},
     model::{
+        checkpoint::{Checkpoint, TaskState},
         object::{BlobId, CommitId},
         record::Record,
         task::TaskId,
     },
-    route::{hindsight, history::History, history::Trial},
+    plan::foretold::Came,
+    route::{hindsight, history::History},
 };
 
 /// Commits of a branch's line that are looked at for landings, the newest first; older ones tell little of today's models.
@@ -30,28 +33,36 @@ const LANDING_COMMITS_MAX: usize = 50_000;
 /// # Errors
 /// When the refs cannot be read.
 pub fn read(project: &Project) -> Result<History, RunError> {
+    Ok(History::new(told(project)?.into_iter().flat_map(|told| told.trials)))
+}
+
+/// The same, task by task, with what each changed beside what it claimed.
+///
+/// # Errors
+/// When the refs cannot be read.
+pub fn told(project: &Project) -> Result<Vec<Told>, RunError> {
     let mut file = HistoryFile::load(&project.local.cache());
     let landings = landings(project, &file.scanned())?;
     file.scan(landings);
     let tips = tips(project, file.landed())?;
     let new: Vec<(TaskId, CommitId)> =
         tips.iter().filter(|(_, tip)| !file.knows(*tip)).map(|(task, tip)| (task.clone(), *tip)).collect();
-    let read: Vec<(CommitId, Vec<Trial>)> = new
+    let read: Vec<(CommitId, Told)> = new
         .into_par_iter()
         .map(|(task, tip)| {
-            let trials = of_tip(project, &task, tip).unwrap_or_else(|error| {
+            let told = of_tip(project, &task, tip).unwrap_or_else(|error| {
                 tracing::debug!(%error, %task, "its history cannot be read");
                 None
             });
-            (tip, trials.unwrap_or_default())
+            (tip, told.unwrap_or_default())
         })
         .collect();
-    for (tip, trials) in read {
-        file.learn(tip, trials);
+    for (tip, told) in read {
+        file.learn(tip, told);
     }
     let wanted: BTreeSet<CommitId> = tips.into_iter().map(|(_, tip)| tip).collect();
     file.save(&wanted);
-    Ok(History::new(file.into_trials(&wanted)))
+    Ok(file.into_told(&wanted))
 }
 
 /// The last step of every task: where its branch stands, here or as a remote has it, and where it stood when it landed.
@@ -121,8 +132,8 @@ fn landed_task(message: &str) -> Option<TaskId> {
     before.lines().last()?.strip_prefix("Orchestrate-Task: ")?.parse().ok()
 }
 
-/// The trials of a task, whose last step is that commit; none if it holds no steps.
-fn of_tip(project: &Project, id: &TaskId, tip: CommitId) -> Result<Option<Vec<Trial>>, RunError> {
+/// What is known of a task whose last step is that commit; none if it holds no steps.
+fn of_tip(project: &Project, id: &TaskId, tip: CommitId) -> Result<Option<Told>, RunError> {
     let repository = &project.repository;
     let bad = |why: String| RunError::BadCheckpoint { branch: layout::task_ref(id), why };
     let path = layout::checkpoint(id);
@@ -139,7 +150,19 @@ fn of_tip(project: &Project, id: &TaskId, tip: CommitId) -> Result<Option<Vec<Tr
         .collect();
     let mut records = records?;
     records.sort_by_key(|record| record.seq);
-    Ok(Some(hindsight::trials(&task, &checkpoint, &records)))
+    let is_finished = checkpoint.state() == TaskState::Finished;
+    // Where a clone's history is cut off it cannot be told.
+    let changed = if is_finished { changed(project, &checkpoint, tip).ok() } else { None };
+    let came = changed.map(|changed| Came::new(&task, checkpoint.plan.as_ref(), changed));
+    Ok(Some(Told { trials: hindsight::trials(&task, &checkpoint, &records), came }))
+}
+
+/// The files that a task changed, all in all.
+fn changed(project: &Project, checkpoint: &Checkpoint, tip: CommitId) -> Result<Vec<String>, RunError> {
+    let repository = &project.repository;
+    let good = step_commit(repository, checkpoint, Some(tip), checkpoint.good)?;
+    let (base, good) = (repository.code_tree(checkpoint.base)?, repository.code_tree(good)?);
+    Ok(repository.changed_paths(base, good)?.into_iter().map(|change| change.path).collect())
 }
 
 #[cfg(test)]

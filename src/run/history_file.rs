@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{object::CommitId, task::TaskId},
+    plan::foretold::Came,
     route::history::Trial,
     sys::file::{self, Sync},
 };
 
 /// The first line. It changes when steps are judged by other rules, and what was judged by the old ones is forgotten.
-const HEADER: &str = "git-orchestrate history 1";
+const HEADER: &str = "git-orchestrate history 2";
 /// Bytes of the file that are read: some 200,000 steps.
 const FILE_BYTES_MAX: usize = 64 << 20;
 /// Commits that the file may hold for each that is wanted, before it is written anew without the rest.
@@ -38,15 +39,29 @@ pub struct Landings {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Tip { tip: CommitId, trials: Vec<Trial> },
+    Tip {
+        tip: CommitId,
+        trials: Vec<Trial>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        came: Option<Came>,
+    },
     Landings(Landings),
+}
+
+/// What is known of a task up to one of its steps.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// Its steps.
+    pub trials: Vec<Trial>,
+    /// What it changed, beside what it claimed; none: it is not finished.
+    pub came: Option<Came>,
 }
 
 /// What is remembered.
 #[derive(Debug)]
 pub struct HistoryFile {
     path: PathBuf,
-    tips: BTreeMap<CommitId, Vec<Trial>>,
+    tips: BTreeMap<CommitId, Told>,
     landings: Landings,
     /// Lines that are not yet in the file.
     new: String,
@@ -89,10 +104,11 @@ impl HistoryFile {
         }
     }
 
-    /// Takes in the trials of a task up to a commit.
-    pub fn learn(&mut self, tip: CommitId, trials: Vec<Trial>) {
-        self.write_line(&Line::Tip { tip, trials: trials.clone() });
-        self.tips.insert(tip, trials);
+    /// Takes in what is known of a task up to a commit.
+    pub fn learn(&mut self, tip: CommitId, told: Told) {
+        let Told { trials, came } = told.clone();
+        self.write_line(&Line::Tip { tip, trials, came });
+        self.tips.insert(tip, told);
     }
 
     fn write_line(&mut self, line: &Line) {
@@ -119,8 +135,8 @@ impl HistoryFile {
         self.tips.retain(|tip, _| wanted.contains(tip));
         self.new = format!("{HEADER}\n");
         self.write_line(&Line::Landings(self.landings.clone()));
-        for (tip, trials) in self.tips.clone() {
-            self.write_line(&Line::Tip { tip, trials });
+        for (tip, Told { trials, came }) in self.tips.clone() {
+            self.write_line(&Line::Tip { tip, trials, came });
         }
         file::write_atomic(&self.path, self.new.as_bytes(), Sync::No)
     }
@@ -130,14 +146,14 @@ impl HistoryFile {
         OpenOptions::new().append(true).open(&self.path)?.write_all(self.new.as_bytes())
     }
 
-    /// The trials up to these commits.
-    pub fn into_trials(mut self, wanted: &BTreeSet<CommitId>) -> Vec<Trial> {
-        wanted.iter().filter_map(|tip| self.tips.remove(tip)).flatten().collect()
+    /// What is known up to these commits.
+    pub fn into_told(mut self, wanted: &BTreeSet<CommitId>) -> Vec<Told> {
+        wanted.iter().filter_map(|tip| self.tips.remove(tip)).collect()
     }
 }
 
 /// The whole of a file; none if any of it is not as it was written.
-fn parse(text: &str) -> Option<(BTreeMap<CommitId, Vec<Trial>>, Landings)> {
+fn parse(text: &str) -> Option<(BTreeMap<CommitId, Told>, Landings)> {
     let rest = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
     if !rest.is_empty() && !rest.ends_with('\n') {
         return None;
@@ -145,8 +161,8 @@ fn parse(text: &str) -> Option<(BTreeMap<CommitId, Vec<Trial>>, Landings)> {
     let (mut tips, mut landings) = (BTreeMap::new(), Landings::default());
     for line in rest.lines() {
         match serde_json::from_str(line).ok()? {
-            Line::Tip { tip, trials } => {
-                tips.insert(tip, trials);
+            Line::Tip { tip, trials, came } => {
+                tips.insert(tip, Told { trials, came });
             }
             Line::Landings(found) => {
                 landings.scanned.extend(found.scanned);
@@ -165,7 +181,7 @@ mod tests {
         format!("{digit:040x}").parse().expect("hex")
     }
 
-    /// A trial as a file of version 1 has it.
+    /// A trial as the file has it.
     const TRIAL: &str = r#"{"task":"api","role":"implementer","risk":"low","kind":"fix","complexity":"small","agent":"a",
         "model":"m","at":7,"worth":"miss","redone":true,"findings":2,"duration_ms":5,"tokens":{"input":1,"output":2},
         "cost_usd":0.25}"#;
@@ -174,9 +190,13 @@ mod tests {
         serde_json::from_str(TRIAL).expect("a trial")
     }
 
+    fn told() -> Told {
+        Told { trials: vec![trial()], came: Some(Came { changed: vec!["a".to_owned()], ..Came::default() }) }
+    }
+
     fn learn(dir: &Path, digits: std::ops::Range<usize>) {
         let mut history = HistoryFile::load(dir);
-        digits.clone().for_each(|digit| history.learn(commit(digit), vec![trial()]));
+        digits.clone().for_each(|digit| history.learn(commit(digit), told()));
         history.save(&digits.map(commit).collect());
     }
 
@@ -192,7 +212,7 @@ mod tests {
         let again = HistoryFile::load(dir.path());
         assert_eq!((again.knows(commit(0)), again.knows(commit(2)), again.knows(commit(3))), (true, true, false));
         assert_eq!(again.landings, landings);
-        assert_eq!(again.into_trials(&BTreeSet::from([commit(1), commit(3)])), [trial()]);
+        assert_eq!(again.into_told(&BTreeSet::from([commit(1), commit(3)])), [told()]);
     }
 
     #[test]
@@ -217,7 +237,7 @@ mod tests {
         torn.truncate(whole.len() - 3);
         let mut bent = whole.clone();
         bent[60] ^= 0xff;
-        let newer = String::from_utf8_lossy(&whole).replace("history 1", "history 2").into_bytes();
+        let newer = String::from_utf8_lossy(&whole).replace("history 2", "history 3").into_bytes();
         for ruin in [torn, bent, newer, b"\n".to_vec()] {
             std::fs::write(&path, ruin).expect("a ruin");
             assert!(!HistoryFile::load(dir.path()).knows(commit(0)));
