@@ -9,7 +9,7 @@ use std::{
 
 use crate::model::{
     checkpoint::Checkpoint,
-    money::{Money, Tokens},
+    money::Money,
     task::{Complexity, Task},
     workflow::{Access, PhaseId, PhaseSpec, Product, SkipWhen, Workflow},
 };
@@ -82,28 +82,24 @@ pub fn plan_steps(complexity: Complexity) -> f64 {
     }
 }
 
-/// How long a step of this kind usually takes, and what passes through the model.
-pub fn usual(spec: &PhaseSpec, complexity: Complexity) -> (Duration, Tokens) {
-    let tokens = |input, output, cache_read| Tokens { input, output, cache_read, ..Tokens::default() };
-    let (seconds, tokens) = match (&spec.gate, spec.access(), spec.produces) {
-        (Some(_), ..) => (120.0, Tokens::default()),
-        (None, Access::Write, _) => (360.0, tokens(30_000, 12_000, 400_000)),
-        (None, Access::Read, Some(Product::Plan)) => (180.0, tokens(25_000, 5_000, 150_000)),
-        (None, Access::Read, Some(Product::Report) | None) => (120.0, tokens(25_000, 2_500, 80_000)),
+/// How much a step of an agent is in a task of this complexity, where one of a medium task is 1.
+pub fn scale(complexity: Complexity) -> f64 {
+    match complexity {
+        Complexity::Small => 0.5,
+        Complexity::Medium => 1.0,
+        Complexity::Large => 1.5,
+    }
+}
+
+/// How long a step of this kind usually takes.
+pub fn usual(spec: &PhaseSpec, complexity: Complexity) -> Duration {
+    let seconds = match (&spec.gate, spec.access(), spec.produces) {
+        (Some(_), ..) => return Duration::from_secs(120),
+        (None, Access::Write, _) => 360.0,
+        (None, Access::Read, Some(Product::Plan)) => 180.0,
+        (None, Access::Read, Some(Product::Report) | None) => 120.0,
     };
-    let factor = match (complexity, &spec.gate) {
-        (_, Some(_)) | (Complexity::Medium, _) => 1.0,
-        (Complexity::Small, None) => 0.5,
-        (Complexity::Large, None) => 1.5,
-    };
-    let of = |count: u64| (count as f64 * factor) as u64;
-    let tokens = Tokens {
-        input: of(tokens.input),
-        output: of(tokens.output),
-        cache_read: of(tokens.cache_read),
-        ..Tokens::default()
-    };
-    (Duration::from_secs_f64(seconds * factor), tokens)
+    Duration::from_secs_f64(seconds * scale(complexity))
 }
 
 /// What is left of a task; `step` tells what one step of a phase takes. Nothing is left of one that is over.

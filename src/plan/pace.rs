@@ -49,7 +49,7 @@ pub struct Pace {
 impl Pace {
     /// A step of a kind took so long.
     pub fn saw(&mut self, spec: &PhaseSpec, task: &Task, took: Duration) {
-        let (usual, _) = usual(spec, task.complexity);
+        let usual = usual(spec, task.complexity);
         let times = (took.as_secs_f64() / usual.as_secs_f64()).min(TIMES_MAX);
         let (sum, steps) = self.seen.entry(kind(spec)).or_default();
         *sum += times;
@@ -59,7 +59,7 @@ impl Pace {
 
     /// How long a step of a phase is likely to take.
     pub fn step(&self, spec: &PhaseSpec, task: &Task) -> Duration {
-        let (usual, _) = usual(spec, task.complexity);
+        let usual = usual(spec, task.complexity);
         let (sum, steps) = self.seen.get(&kind(spec)).copied().unwrap_or_default();
         usual.mul_f64((sum + USUAL_STEPS) / (steps + USUAL_STEPS))
     }

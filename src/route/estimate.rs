@@ -190,10 +190,15 @@ fn quantile(values: &[Money], tenths: usize) -> Money {
     sorted.get(at).copied().unwrap_or_default()
 }
 
-fn assumed(role: &str, price: Price) -> Money {
+/// Tokens of a usual step of a role in a task of medium complexity.
+pub fn usual_tokens(role: &str) -> Tokens {
     let known = USUAL_TOKENS.iter().find(|(name, _)| *name == role);
     let [cache_write, cache_read, output] = known.map_or(OTHER_TOKENS, |(_, tokens)| *tokens);
-    price::at(price, &Tokens { output, cache_read, cache_write, ..Tokens::default() })
+    Tokens { output, cache_read, cache_write, ..Tokens::default() }
+}
+
+fn assumed(role: &str, price: Price) -> Money {
+    price::at(price, &usual_tokens(role))
 }
 
 /// What a recorded step counts for in budgets, and whether that is known: what it cost, else what its tokens cost at the

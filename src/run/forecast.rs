@@ -22,7 +22,7 @@ use crate::{
     plan::{
         Claim, CodeMap, Relation,
         claim::Said,
-        estimate::{Effort, Outlook, outlook, usual},
+        estimate::{Effort, Outlook, outlook, scale, usual},
         pairs,
         schedule::{self, Piece},
     },
@@ -81,18 +81,21 @@ impl<'a> Prices<'a> {
 
     /// What one step of a phase takes.
     pub fn step(&self, spec: &PhaseSpec, task: &Task) -> Effort {
-        let (time, tokens) = usual(spec, task.complexity);
+        let time = usual(spec, task.complexity);
         let Some(role) = &spec.role else { return Effort { steps: 1.0, time, ..Effort::default() } };
         let settings = &self.project.settings;
         let agent = route::candidates(settings, role, task).into_iter().next().unwrap_or_default();
         let model = settings.agents.get(&agent).and_then(|agent| agent.model.as_deref());
         let took = self.took(&role.0, &agent, model, task.complexity);
-        let priced = |tokens| model.and_then(|model| route::price::cost(&settings.prices, model, tokens));
-        let cost = took.and_then(|took| took.cost).map(|cost| cost.median).or_else(|| priced(&tokens));
+        let usual_tokens = route::estimate::usual_tokens(&role.0);
+        let of = |count: u64| (count as f64 * scale(task.complexity)) as u64;
+        let usual_cost = model.and_then(|model| route::price::cost(&settings.prices, model, &usual_tokens));
+        let usual_cost = usual_cost.map(|cost| Money::micros(of(cost.micros)));
+        let cost = took.and_then(|took| took.cost).map(|cost| cost.median).or(usual_cost);
         Effort {
             steps: 1.0,
             time: took.map_or(time, |took| took.time.median),
-            tokens: took.map_or_else(|| tokens.total(), |took| took.tokens.median),
+            tokens: took.map_or_else(|| of(usual_tokens.total()), |took| took.tokens.median),
             cost: cost.unwrap_or(Money::ZERO),
             unpriced: if cost.is_none() { 1.0 } else { 0.0 },
         }
