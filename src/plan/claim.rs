@@ -162,6 +162,9 @@ pub enum Relation {
 /// Risks below this are not worth a word, in percent.
 pub const RISK_PERCENT_MIN: u8 = 5;
 
+/// By how much less a file says beside a likelier one.
+const FURTHER_DIVISOR: f64 = 4.0;
+
 /// How two claims stand to each other.
 pub fn relation(one: &Claim, other: &Claim, map: &CodeMap) -> Relation {
     if let Some(why) = overlap(one, other) {
@@ -169,9 +172,11 @@ pub fn relation(one: &Claim, other: &Claim, map: &CodeMap) -> Relation {
     }
     let mut apart = 1.0;
     let mut likeliest: Option<(f64, String)> = None;
+    // What makes one file likely makes the others likely too, so that each further one says less than it would alone.
+    let further = |chance: f64| 1.0 - chance / FURTHER_DIVISOR;
     let mut meet = |at: u32, one: (u8, Option<&Guess>), other: (u8, Option<&Guess>)| {
         let chance = f64::from(one.0) * f64::from(other.0) / 10_000.0;
-        apart *= 1.0 - chance;
+        apart *= further(chance);
         if likeliest.as_ref().is_none_or(|(known, _)| *known < chance) {
             likeliest = Some((chance, reason(at, one.1, other.1, map)));
         }
@@ -187,6 +192,9 @@ pub fn relation(one: &Claim, other: &Claim, map: &CodeMap) -> Relation {
         if one.writes.binary_search(at).is_ok() {
             meet(*at, (100, None), (guess.percent, Some(guess)));
         }
+    }
+    if let Some((chance, _)) = &likeliest {
+        apart = apart / further(*chance) * (1.0 - chance);
     }
     let percent = (100.0 * (1.0 - apart)).round() as u8;
     match likeliest {
@@ -284,7 +292,7 @@ mod tests {
     #[test]
     fn what_hangs_together_is_a_risk_with_a_reason() {
         let a = claim(&["src/a.rs"], &[], &[]);
-        check(&a, &claim(&["src/b.rs"], &[], &[]), "38% 'src/a.rs' imports 'src/b.rs'");
+        check(&a, &claim(&["src/b.rs"], &[], &[]), "32% 'src/a.rs' imports 'src/b.rs'");
         check(&a, &claim(&["tests/a.rs"], &[], &[]), "60% 'tests/a.rs' tests 'src/a.rs'");
         check(
             &claim(&["src/b.rs"], &[], &[]),

@@ -121,6 +121,8 @@ impl CodeMap {
 const HALF_LIFE_COMMITS: f64 = 150.0;
 /// Files of a commit that says something of any two of them; more is a clean-up.
 const TOGETHER_FILES_MAX: usize = 30;
+/// Files of a commit that count in full for each other; of a larger one, any two have less to do with each other.
+const TOGETHER_FILES_FULL: usize = 6;
 /// Commits that two files must share.
 const TOGETHER_COMMITS_MIN: u32 = 3;
 /// The least share of a file's commits that is kept, in percent.
@@ -139,11 +141,12 @@ pub fn together(commits: &[Vec<u32>]) -> Vec<(u32, u32, u8)> {
             continue;
         }
         let weight = 0.5_f64.powf(age as f64 / HALF_LIFE_COMMITS);
+        let share = (TOGETHER_FILES_FULL as f64 / files.len() as f64).min(1.0);
         for one in files {
             *alone.entry(*one).or_default() += weight;
             for other in files.iter().filter(|other| *other != one) {
                 let pair = pairs.entry((*one, *other)).or_default();
-                pair.0 += weight;
+                pair.0 += weight * share;
                 pair.1 += 1;
             }
         }
@@ -177,6 +180,8 @@ mod tests {
         assert_eq!(together(&long_ago), [(1, 0, 56)], "0 has gone its own way since");
         assert_eq!(together(&vec![vec![0, 1]; 2]), [], "twice is chance");
         assert_eq!(together(&vec![(0..40).collect(); 20]), [], "clean-ups say nothing");
+        let wide = together(&vec![(0..12).collect(); 8]);
+        assert_eq!(wide[0], (0, 1, 41), "of a wide commit, any two are half as near");
     }
 
     #[test]

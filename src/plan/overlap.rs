@@ -58,6 +58,26 @@ impl Pattern {
         starts.all(|start| start.as_ref() == Some(&first)).then_some(first)
     }
 
+    /// The paths that it stands for, in lower case, if it has no letter that stands for others. Two such meet if one is the
+    /// other, or a directory that the other is in.
+    pub(super) fn literals(&self) -> Option<Vec<String>> {
+        let name = |segment: &Segment| match segment {
+            Segment::Any => None,
+            Segment::One(tokens) => tokens
+                .iter()
+                .map(|token| match token {
+                    Token::Letter(letter) => Some(*letter),
+                    Token::AnyLetter | Token::AnyLetters => None,
+                })
+                .collect::<Option<String>>(),
+        };
+        let path = |alternative: &Alternative| {
+            let names: Option<Vec<String>> = alternative.parts.iter().map(name).collect();
+            names.map(|names| names.join("/"))
+        };
+        self.alternatives.as_ref()?.iter().map(path).collect()
+    }
+
     /// Whether there could be a file that both name.
     pub fn meets(&self, other: &Self) -> bool {
         let (Some(mine), Some(theirs)) = (&self.alternatives, &other.alternatives) else { return true };

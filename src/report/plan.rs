@@ -21,6 +21,8 @@ use crate::{
 
 /// Lines of a list that people are shown; `--json` has all.
 const LINES_MAX: usize = 12;
+/// Tasks without files that people are told.
+const SILENT_MAX: usize = 40;
 /// Tasks that people are shown; more are told by their number.
 const TASKS_MAX: usize = 200;
 /// Risks below this are not shown to people, in percent.
@@ -268,6 +270,7 @@ pub fn write(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<()>
     write_waves(view, look, columns, out)?;
     write_meetings("never at the same time", &view.overlaps, 0, look, columns, out)?;
     write_meetings("may get in each other's way", &view.risks, RISK_SHOWN_PERCENT_MIN, look, columns, out)?;
+    write_silent(view, look, columns, out)?;
     writeln!(out)?;
     write_makespans(view, look, out)
 }
@@ -342,21 +345,32 @@ fn write_waves(view: &PlanView, look: Look, columns: usize, out: &mut dyn Write)
     }
     heading(out, look, &format!("side by side, up to {}", text::count(widest as u64, "task")))?;
     for (at, wave) in view.waves.iter().take(LINES_MAX).enumerate() {
-        let names: Vec<&str> = wave.iter().map(TaskId::as_str).collect();
-        let line = format!("{:>3}  {}", at + 1, names.join(" "));
-        match text::width(&line) > columns {
-            true => {
-                let count = format!(" … {}", text::count(names.len() as u64, "task"));
-                writeln!(
-                    out,
-                    "{}{count}",
-                    text::cut(&line, columns.saturating_sub(count.chars().count())).trim_end_matches('…')
-                )?;
+        let mut line = format!("{:>3} ", at + 1);
+        for (told, id) in wave.iter().enumerate() {
+            let left = wave.len() - told;
+            let rest = if left > 1 { format!(" and {} more", left - 1) } else { String::new() };
+            if told > 0 && text::width(&line) + 1 + text::width(id.as_str()) + rest.len() > columns {
+                line.push_str(&format!(" and {left} more"));
+                break;
             }
-            false => writeln!(out, "{line}")?,
+            line.push(' ');
+            line.push_str(id.as_str());
         }
+        writeln!(out, "{line}")?;
     }
     more(out, view.waves.len().saturating_sub(LINES_MAX), "wave")
+}
+
+/// Tasks of which nobody says what they change may collide with any.
+fn write_silent(view: &PlanView, look: Look, columns: usize, out: &mut dyn Write) -> io::Result<()> {
+    let silent = view.tasks.iter().filter(|task| task.claim.says.is_empty());
+    let silent: Vec<&str> = silent.map(|task| task.id.as_str()).collect();
+    if silent.is_empty() || view.tasks.len() < 2 {
+        return Ok(());
+    }
+    heading(out, look, "without 'files': nobody can tell what they collide with before they have a plan")?;
+    wrapped(out, &silent[..silent.len().min(SILENT_MAX)], " ", columns)?;
+    more(out, silent.len().saturating_sub(SILENT_MAX), "task")
 }
 
 fn write_meetings(
@@ -502,7 +516,7 @@ mod tests {
             priority: 0,
             complexity: Complexity::Medium,
             depends_on: needs.iter().map(|need| id(need)).collect(),
-            claim: ClaimView::default(),
+            claim: ClaimView { says: vec![("a.rs".to_owned(), SaidBy::Task)], ..ClaimView::default() },
             effort: EffortView {
                 steps: 5,
                 time_s: 1800,

@@ -166,8 +166,15 @@ pub fn plan(project: &Project, names: &[String], jobs: Option<usize>) -> Result<
         outlooks.push(prices.outlook(queued, &workflow));
     }
     let claims: Vec<Claim> = open.iter().map(|queued| claim(queued, &map)).collect();
-    let meetings = pairs::meetings(&claims, &map);
-    let pieces = pieces(&open, &outlooks, &meetings);
+    let mut pieces = pieces(&open, &outlooks);
+    let needs: Vec<Vec<usize>> = pieces.iter().map(|piece| piece.needs.clone()).collect();
+    let meetings = pairs::without_ordered(pairs::meetings(&claims, &map), &needs);
+    for (one, other, relation) in &meetings {
+        if let Relation::Overlap { .. } = relation {
+            pieces[*one].apart.push(*other);
+            pieces[*other].apart.push(*one);
+        }
+    }
     let paths = schedule::paths(&pieces);
     let critical = critical(&pieces, &paths);
     let waves = schedule::waves(&pieces);
@@ -243,15 +250,14 @@ fn chosen<'a>(queue: &'a [Queued], names: &[String]) -> Result<Vec<&'a Queued>, 
     Ok(chosen.into_iter().map(|at| &queue[at]).collect())
 }
 
-fn pieces(open: &[&Queued], outlooks: &[Outlook], meetings: &[(usize, usize, Relation)]) -> Vec<Piece> {
+fn pieces(open: &[&Queued], outlooks: &[Outlook]) -> Vec<Piece> {
     let at: HashMap<&TaskId, usize> = open.iter().enumerate().map(|(at, queued)| (&queued.task.id, at)).collect();
     let needs = |queued: &Queued| -> Vec<usize> {
         // Those that have begun began when all they need had landed.
         let is_begun = queued.checkpoint.is_some();
         queued.task.depends_on.iter().filter(|_| !is_begun).filter_map(|need| at.get(need).copied()).collect()
     };
-    let mut pieces: Vec<Piece> = open
-        .iter()
+    open.iter()
         .zip(outlooks)
         .map(|(queued, outlook)| Piece {
             needs: needs(queued),
@@ -259,14 +265,7 @@ fn pieces(open: &[&Queued], outlooks: &[Outlook], meetings: &[(usize, usize, Rel
             time: outlook.effort.time,
             priority: queued.task.priority,
         })
-        .collect();
-    for (one, other, relation) in meetings {
-        if let Relation::Overlap { .. } = relation {
-            pieces[*one].apart.push(*other);
-            pieces[*other].apart.push(*one);
-        }
-    }
-    pieces
+        .collect()
 }
 
 /// The longest chain, from its first to its last.

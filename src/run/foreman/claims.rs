@@ -43,7 +43,7 @@ impl Claims {
             }
             claims.of.insert(entry.task.id.clone(), claim);
         }
-        for (one, other, relation) in pairs::meetings(&open, &claims.map) {
+        for (one, other, relation) in pairs::risks(&open, &claims.map) {
             claims.relate(&ids[one], &ids[other], relation);
         }
         claims
@@ -178,7 +178,7 @@ mod tests {
     const SETTINGS: &str = "workflow = 'single'\n[agents.a]\nadapter = 'claude'\n[roles]\ndefault = 'a'\n";
     const SINGLE: &str = include_str!("../../handoff/workflows/single.toml");
 
-    /// A foreman over tasks `id [priority]: file …`; `a.rs` imports `b.rs`, with 38 % between their writers.
+    /// A foreman over tasks `id [priority]: file …`; `a.rs` imports `b.rs`, with 32 % between their writers.
     fn foreman(tasks: &str, jobs: usize) -> Foreman {
         let entries = tasks.lines().map(|line| {
             let (head, files) = line.split_once(':').expect("a colon");
@@ -235,7 +235,7 @@ mod tests {
         let why = |foreman: &Foreman, id: &str| foreman.why_waiting(foreman.entry(&id.parse().expect("an id"))?);
         assert_eq!(
             why(&foreman, "b").as_deref(),
-            Some("lets others go first while a is at work: 38% likely to get in its way, 'a.rs' imports 'b.rs'")
+            Some("lets others go first while a is at work: 32% likely to get in its way, 'a.rs' imports 'b.rs'")
         );
         assert_eq!(why(&foreman, "c"), None);
     }
