@@ -307,7 +307,7 @@ fn script(task: &Task, workflow: &Workflow, making: Making, dice: &mut Dice) -> 
         if failed {
             have_failed.insert(work.phase.clone());
         }
-        let (usual, _) = estimate::usual(spec, task.complexity);
+        let usual = estimate::usual(spec, task.complexity);
         let time = usual.mul_f64(about_one(dice, 0.6));
         let mut record = record(task, &work.phase, spec, work.attempt, failed, dice);
         record.duration_ms = time.as_millis() as u64;

@@ -160,7 +160,11 @@ impl Foreman {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+        time::SystemTime,
+    };
 
     use jiff::tz::TimeZone;
 
@@ -201,7 +205,7 @@ mod tests {
         });
         let rules = Rules { jobs, gates_max: 1, batch_max: 1, until: None, zone: TimeZone::UTC, seed: 0 };
         let settings = Arc::new(parse(SETTINGS, "c").expect("it is right"));
-        let families = Arc::new(BTreeMap::from([("a".to_owned(), Family("anthropic".to_owned()))]));
+        let families = Arc::new(BTreeMap::from([("a".to_owned(), BTreeSet::from([Family("anthropic".to_owned())]))]));
         let base = "1".repeat(40).parse().expect("hex");
         let mut foreman = Foreman::new(rules, settings, families, entries.collect(), base);
         let paths = ["a.rs", "b.rs", "c.rs"].map(str::to_owned).to_vec();
