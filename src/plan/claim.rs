@@ -161,6 +161,8 @@ pub enum Relation {
 
 /// Risks below this are not worth a word, in percent.
 pub const RISK_PERCENT_MIN: u8 = 5;
+/// From this on, in percent, a task that may get in the way of one at work lets others go first, and people are told of it.
+pub const RISK_YIELDS_PERCENT_MIN: u8 = 15;
 
 /// By how much less a file says beside a likelier one.
 const FURTHER_DIVISOR: f64 = 4.0;

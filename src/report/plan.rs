@@ -16,6 +16,7 @@ use crate::{
         money::Money,
         task::{Complexity, TaskId},
     },
+    plan::claim::RISK_YIELDS_PERCENT_MIN,
     text,
 };
 
@@ -25,8 +26,6 @@ const LINES_MAX: usize = 12;
 const SILENT_MAX: usize = 40;
 /// Tasks that people are shown; more are told by their number.
 const TASKS_MAX: usize = 200;
-/// Risks below this are not shown to people, in percent.
-const RISK_SHOWN_PERCENT_MIN: u8 = 20;
 /// Tasks of a drawing: nobody can read a larger one.
 const DRAWN_MAX: usize = 2000;
 /// Columns where the reader says nothing of his own.
@@ -269,7 +268,7 @@ pub fn write(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<()>
     }
     write_waves(view, look, columns, out)?;
     write_meetings("never at the same time", &view.overlaps, 0, look, columns, out)?;
-    write_meetings("may get in each other's way", &view.risks, RISK_SHOWN_PERCENT_MIN, look, columns, out)?;
+    write_meetings("may get in each other's way", &view.risks, RISK_YIELDS_PERCENT_MIN, look, columns, out)?;
     write_silent(view, look, columns, out)?;
     writeln!(out)?;
     write_makespans(view, look, out)
@@ -435,7 +434,7 @@ pub fn write_dot(view: &PlanView, out: &mut dyn Write) -> io::Result<()> {
             meeting.one, meeting.other
         )?;
     }
-    for meeting in drawn.meetings(&view.risks).filter(|meeting| meeting.percent >= RISK_SHOWN_PERCENT_MIN) {
+    for meeting in drawn.meetings(&view.risks).filter(|meeting| meeting.percent >= RISK_YIELDS_PERCENT_MIN) {
         let (one, other, percent) = (&meeting.one, &meeting.other, meeting.percent);
         writeln!(
             out,
@@ -462,7 +461,7 @@ pub fn write_mermaid(view: &PlanView, out: &mut dyn Write) -> io::Result<()> {
     for meeting in drawn.meetings(&view.overlaps) {
         writeln!(out, "    {} x-. never together .-x {}", drawn.node(&meeting.one), drawn.node(&meeting.other))?;
     }
-    for meeting in drawn.meetings(&view.risks).filter(|meeting| meeting.percent >= RISK_SHOWN_PERCENT_MIN) {
+    for meeting in drawn.meetings(&view.risks).filter(|meeting| meeting.percent >= RISK_YIELDS_PERCENT_MIN) {
         let percent = meeting.percent;
         writeln!(out, "    {} -. {percent}% .- {}", drawn.node(&meeting.one), drawn.node(&meeting.other))?;
     }

@@ -47,13 +47,13 @@ fn the_whole_queue_is_looked_at_and_nothing_is_done() {
         0,
         str![[r#"
 TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  AFTER  TITLE
-due    new       1     14   46m    2.5M  $2.49         Loans have a day
-isbn   new       2     14   46m    2.5M  $2.49         Books have an ISBN
-label  new       3     14   46m    2.5M  $2.49  isbn   Print labels
-title  new       1      7   12m    544k  $0.56         Books have a title
+due    new       1     14   46m    8.4M  $6.30         Loans have a day
+isbn   new       2     14   46m    8.4M  $6.30         Books have an ISBN
+label  new       3     14   46m    8.4M  $6.30  isbn   Print labels
+title  new       1      7   12m    1.7M  $1.33         Books have a title
 
 4 tasks, about 49 steps
-2h 27m of work, 8.1M tokens, $8.02
+2h 27m of work, 26.9M tokens, $20.21
 estimated from what is usual; there is no history here yet
 
 critical path, 1h 31m
@@ -68,8 +68,8 @@ never at the same time
   isbn and title: both change 'src/book.rs'
 
 may get in each other's way
-   26% due and isbn: 'src/loan.rs' imports 'src/book.rs'
-   26% due and title: 'src/loan.rs' imports 'src/book.rs'
+   19% due and isbn: 'src/loan.rs' imports 'src/book.rs'
+   19% due and title: 'src/loan.rs' imports 'src/book.rs'
 
 WORKERS  DONE IN  AT BEST  FASTER
       1   2h 27m   2h 27m   1.0 x
@@ -88,11 +88,11 @@ WORKERS  DONE IN  AT BEST  FASTER
         0,
         str![[r#"
 TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  AFTER  TITLE
-isbn   new       1     14   46m    2.5M  $2.49         Books have an ISBN
-label  new       2     14   46m    2.5M  $2.49  isbn   Print labels
+isbn   new       1     14   46m    8.4M  $6.30         Books have an ISBN
+label  new       2     14   46m    8.4M  $6.30  isbn   Print labels
 
 2 tasks, about 28 steps
-1h 31m of work, 5M tokens, $4.97
+1h 31m of work, 16.8M tokens, $12.59
 estimated from what is usual; there is no history here yet
 
 critical path, 1h 31m
@@ -149,17 +149,20 @@ problem: tasks depend on each other in a circle: isbn -> label -> isbn
   hint: remove one of the 2 'depends_on'
 
 TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  AFTER  TITLE
-due    new       1     14   46m    2.5M  $2.49  tilte  Loans have a day
-isbn   new       -     14   46m    2.5M  $2.49  label  Books have an ISBN
-label  new       -     14   46m    2.5M  $2.49  isbn   Print labels
-title  new       1      7   12m    544k  $0.56         Books have a title
+due    new       1     14   46m    8.4M  $6.30  tilte  Loans have a day
+isbn   new       -     14   46m    8.4M  $6.30  label  Books have an ISBN
+label  new       -     14   46m    8.4M  $6.30  isbn   Print labels
+title  new       1      7   12m    1.7M  $1.33         Books have a title
 
 4 tasks, about 49 steps
-2h 27m of work, 8.1M tokens, $8.02
+2h 27m of work, 26.9M tokens, $20.21
 estimated from what is usual; there is no history here yet
 
 side by side, up to 2 tasks
   1  title due
+
+without 'files': nobody can tell what they collide with before they have a plan
+  due isbn
 
 WORKERS  DONE IN  AT BEST  FASTER
       1      57m      57m   1.0 x

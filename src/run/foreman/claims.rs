@@ -9,11 +9,13 @@ use crate::{
         checkpoint::{Checkpoint, TaskState},
         task::{Task, TaskId},
     },
-    plan::{Claim, CodeMap, Relation, claim, pairs},
+    plan::{
+        Claim, CodeMap, Relation,
+        claim::{self, RISK_YIELDS_PERCENT_MIN},
+        pairs,
+    },
 };
 
-/// How likely, in percent, a task must get in the way of one at work to let others go first.
-const RISK_YIELDS_PERCENT_MIN: u8 = 15;
 /// Tasks that may begin before one that lets others go first: then it goes all the same, so that it does not starve.
 const OVERTAKEN_MAX: u32 = 3;
 
