@@ -5,54 +5,24 @@
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 
+mod steps;
+
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
+    env,
     time::{Duration, Instant},
 };
 
 use git_orchestrate::{
-    audit::{Audit, Protected, Scope, Tip, Trust},
-    config::{parse::parse, settings::Durability},
+    audit::{Audit, Protected, Scope, Trust},
     gate::Definition,
-    git::{CommitDraft, Draft, Edit, Identity, RefMove, Repository, Signer, When},
-    handoff::{checkpoints, layout, message::message, records, workflows},
-    model::{
-        apply::apply,
-        checkpoint::{Bounds, Checkpoint},
-        object::{CommitId, Digest, TreeId},
-        record::{Actor, ChangeKind, ChangedFile, Check, CheckResult, Family, GateVerdict, Outcome, Record},
-        task::{Task, TaskId},
-    },
+    git::Repository,
 };
+use steps::{STEPS_A_TASK, World, git};
 
 /// Steps where none are asked for.
 const STEPS_DEFAULT: [usize; 2] = [1_000, 10_000];
-/// Steps of a task: ten times written and gated, refused nine times.
-const STEPS_A_TASK: u32 = 20;
-/// Files of the code, ten in a directory.
-const FILES: usize = 200;
 /// Commits whose signatures git looks at.
 const BY_GIT: usize = 100;
-
-const CONFIG: &str = "version = 1\nworkflow = \"rounds\"\n\n[agents.ann]\nadapter = \"command\"\nprogram = \"ann\"\nfamily = \
-                      \"one\"\n\n[roles]\ndefault = [\"ann\"]\n\n[[gate.full.check]]\nname = \"tests\"\nrun = \"make test\"\n";
-
-const WORKFLOW: &str = r#"name = "rounds"
-
-[[phase]]
-id = "implement"
-role = "implementer"
-
-[[phase]]
-id = "gate"
-gate = "full"
-needs = ["implement"]
-on_fail = "implement"
-retry = "continue"
-max_rounds = 50
-"#;
 
 fn main() {
     let asked: Vec<usize> = env::args().skip(1).filter_map(|word| word.parse().ok()).collect();
@@ -63,9 +33,9 @@ fn main() {
         let tasks = steps.div_ceil(STEPS_A_TASK as usize);
         let tips = (0..tasks).map(|number| world.task(number)).collect();
         let scope = Scope { tips, without: Vec::new() };
-        let first = world.judge(&scope, steps);
-        let again = world.judge(&scope, steps);
-        let git = world.by_git(&scope);
+        let first = judge(&world, &scope, steps);
+        let again = judge(&world, &scope, steps);
+        let git = by_git(&world, &scope);
         println!(
             "{steps:>7} {:>9.0} ms {:>11.3} ms {:>9.0} ms {:>19.1} ms",
             first.as_secs_f64() * 1e3,
@@ -76,150 +46,28 @@ fn main() {
     }
 }
 
-struct World {
-    place: PathBuf,
-    repository: Repository,
-    signer: Signer,
-    base: CommitId,
+/// How long it takes to judge everything; all of it must be right.
+fn judge(world: &World, scope: &Scope, steps: usize) -> Duration {
+    let began = Instant::now();
+    let repository = Repository::discover(&world.place).expect("a repository");
+    let keys = world.place.with_file_name("signers");
+    let trust = Trust::gather(&repository, Some(&keys), None, &[]).expect("keys");
+    let protected = Protected::of(&Default::default()).expect("globs");
+    let audit = Audit::new(&repository, &trust, &protected, Definition::text_of);
+    let view = audit.remembering(&world.place.with_file_name("cache")).judge(scope);
+    assert!(view.findings.is_empty() && view.counts().0 >= steps, "{:#?}", view.findings.first());
+    began.elapsed()
 }
 
-impl World {
-    fn make(dir: &Path) -> Self {
-        let place = dir.join("repo");
-        fs::create_dir(&place).expect("a directory");
-        let signer = Signer::create_own(&dir.join("key"), "bench").expect("a key");
-        fs::write(dir.join("signers"), format!("* {}\n", signer.public_key_line().expect("a key"))).expect("written");
-        git(&place, &["init", "-q", "-b", "main"]);
-        let repository = Repository::discover(&place).expect("a repository");
-        let mut draft = repository.draft();
-        let mut edits = Vec::new();
-        for number in 0..FILES {
-            let blob = draft.blob(format!("file {number}\n").as_bytes()).expect("a blob");
-            edits.push(Edit::put(&format!("src/d{}/f{number}.txt", number / 10), blob));
-        }
-        for (path, text) in [(layout::CONFIG, CONFIG), (".handoff/workflows/rounds.toml", WORKFLOW)] {
-            edits.push(Edit::put(path, draft.blob(text.as_bytes()).expect("a blob")));
-        }
-        let tree = draft.tree(None, &edits).expect("a tree");
-        let base = commit(&mut draft, &signer, tree, Vec::new(), "first\n".into());
-        publish(&repository, &mut draft, "refs/heads/main", base);
-        Self { place, repository, signer, base }
-    }
-
-    /// Makes a task and gives the end of its branch.
-    fn task(&self, number: usize) -> Tip {
-        let id: TaskId = format!("t{number}").parse().expect("an id");
-        let workflow = workflows::parse(WORKFLOW, "", "rounds").expect("a workflow");
-        let settings = parse(CONFIG, "").expect("a configuration");
-        let definition = Definition::text_of(&settings, "full").expect("a gate");
-        let mut draft = self.repository.draft();
-        let mut state = Checkpoint::begin(&Task::new(id.clone(), "x"), workflow, self.base, Bounds::default());
-        let root = draft.root_tree(self.base).expect("readable");
-        let (mut handoff, mut code) =
-            (draft.tree_at(root, layout::DIR).expect("readable"), { draft.without_handoff(root).expect("readable") });
-        let (mut parent, mut text): (CommitId, Option<String>) = (self.base, None);
-        for seq in 1..=STEPS_A_TASK {
-            let writes = seq % 2 == 1;
-            let file = format!("src/d{}/{id}.txt", number % (FILES / 10));
-            if writes {
-                let blob = draft.blob(format!("{id} {seq}\n").as_bytes()).expect("a blob");
-                code = draft.tree(Some(code), &[Edit::put(&file, blob)]).expect("a tree");
-            }
-            let actor = match writes {
-                true => Actor::Agent {
-                    name: "ann".into(),
-                    adapter: "command".into(),
-                    version: None,
-                    model: None,
-                    family: Family("one".into()),
-                },
-                false => Actor::Gate { profile: "full".into() },
-            };
-            let phase = if writes { "implement" } else { "gate" }.parse().expect("a phase");
-            let started = "2027-01-15T08:00:00Z".to_owned();
-            let mut record = Record::begin(id.clone(), phase, actor, parent, code, started);
-            (record.seq, record.attempt) = (seq, seq.div_ceil(2));
-            record.checkpoint_before = text.as_ref().map(Digest::of);
-            if writes {
-                record.role = Some("implementer".into());
-                let change = if seq == 1 { ChangeKind::Added } else { ChangeKind::Modified };
-                record.changed = vec![ChangedFile { path: file, change }];
-                record.summary = "What an agent says of its work, in a sentence or two of usual length.".into();
-            } else {
-                let result = if seq == STEPS_A_TASK { CheckResult::Pass } else { CheckResult::Fail };
-                record.outcome = if seq == STEPS_A_TASK { Outcome::Done } else { Outcome::Failed };
-                record.definition = Some(definition.clone());
-                record.gate = Some(GateVerdict {
-                    profile: "full".into(),
-                    definition: Digest::of(&definition),
-                    tree: code,
-                    result,
-                    remembered: false,
-                    against: None,
-                    why: String::new(),
-                    checks: vec![Check { name: "tests".into(), result, ..Check::default() }],
-                });
-            }
-            state = apply(&state, &record).expect("it follows");
-            let after = checkpoints::to_toml(&state);
-            let mut edits: Vec<Edit> = handoff.into_iter().map(|tree| Edit::put_tree(layout::DIR, tree)).collect();
-            let state_blob = draft.blob(after.as_bytes()).expect("a blob");
-            edits.push(Edit::put(&layout::checkpoint(&id), state_blob));
-            let record_blob = draft.blob(records::to_json(&record).as_bytes()).expect("a blob");
-            edits.push(Edit::put(&layout::step(&id, seq, &record.phase), record_blob));
-            let tree = draft.tree(Some(code), &edits).expect("a tree");
-            handoff = draft.tree_at(tree, layout::DIR).expect("readable");
-            parent = commit(&mut draft, &self.signer, tree, vec![parent], message(&record));
-            text = Some(after);
-        }
-        let name = layout::task_ref(&id);
-        publish(&self.repository, &mut draft, &name, parent);
-        Tip::of(name, parent)
-    }
-
-    /// How long it takes to judge everything; all of it must be right.
-    fn judge(&self, scope: &Scope, steps: usize) -> Duration {
-        let began = Instant::now();
-        let repository = Repository::discover(&self.place).expect("a repository");
-        let keys = self.place.with_file_name("signers");
-        let trust = Trust::gather(&repository, Some(&keys), None, &[]).expect("keys");
-        let protected = Protected::of(&Default::default()).expect("globs");
-        let audit = Audit::new(&repository, &trust, &protected, Definition::text_of);
-        let view = audit.remembering(&self.place.with_file_name("cache")).judge(scope);
-        assert!(view.findings.is_empty() && view.counts().0 >= steps, "{:#?}", view.findings.first());
-        began.elapsed()
-    }
-
-    /// How long git takes to look at signatures.
-    fn by_git(&self, scope: &Scope) -> Duration {
-        let began = Instant::now();
-        let keys = format!("gpg.ssh.allowedSignersFile={}", self.place.with_file_name("signers").display());
-        let tips: Vec<String> = scope.tips.iter().map(|tip| tip.commit.to_string()).collect();
-        let count = BY_GIT.to_string();
-        let mut words = vec!["-c", &keys, "log", "--format=%G?", "-n", &count];
-        words.extend(tips.iter().take(BY_GIT).map(String::as_str));
-        let said = git(&self.place, &words);
-        assert!(said.lines().all(|line| line == "G"), "{said}");
-        began.elapsed()
-    }
-}
-
-fn commit(draft: &mut Draft, signer: &Signer, tree: TreeId, parents: Vec<CommitId>, message: String) -> CommitId {
-    let who = Identity { name: "Tess".into(), email: "tess@example.com".into() };
-    let time = When { seconds: 1_800_000_000, offset_seconds: 0 };
-    let commit = CommitDraft { tree, parents, author: who.clone(), committer: who, message, time };
-    draft.commit(commit, Some(signer)).expect("it can be made")
-}
-
-fn publish(repository: &Repository, draft: &mut Draft, name: &str, to: CommitId) {
-    let moves = vec![RefMove { name: name.into(), from: None, to, reason: "made".into() }];
-    repository.publish(draft.objects(), moves, Durability::Os).expect("published");
-}
-
-fn git(place: &Path, words: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command.current_dir(place).args(words).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-    let output = command.output().expect("git starts");
-    assert!(output.status.success(), "git {words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
+/// How long git takes to look at signatures.
+fn by_git(world: &World, scope: &Scope) -> Duration {
+    let began = Instant::now();
+    let keys = format!("gpg.ssh.allowedSignersFile={}", world.place.with_file_name("signers").display());
+    let tips: Vec<String> = scope.tips.iter().map(|tip| tip.commit.to_string()).collect();
+    let count = BY_GIT.to_string();
+    let mut words = vec!["-c", &keys, "log", "--format=%G?", "-n", &count];
+    words.extend(tips.iter().take(BY_GIT).map(String::as_str));
+    let said = git(&world.place, &words);
+    assert!(said.lines().all(|line| line == "G"), "{said}");
+    began.elapsed()
 }

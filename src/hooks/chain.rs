@@ -1,17 +1,29 @@
 //! A directory of hooks of our own, for where nothing can be put into the one that is there: each runs the old one.
 //! Knows nothing of which of them judge.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
-use super::{HookName, HooksError, error::file, fence, place::Place};
+use super::{HookName, HooksError, config, error::file, fence, place::Place};
 use crate::git::Repository;
 
 /// The directory, below the common git directory and not among what may be deleted.
 const DIRECTORY: &str = "orchestrate-hooks";
+/// The file in it that names it to git.
+const SETTINGS: &str = "config";
+/// Finds the directory that git would look into without us when it is run, not when it was written: who sets
+/// `core.hooksPath` later means it. What is relative, is so to where the hook runs, in each worktree.
+const PLAIN: &str = "#!/bin/sh
+# Runs the hook that would run without git-orchestrate.
+own=${0%/*} old=
+while IFS= read -r dir; do
+    [ -z \"$dir\" ] || [ \"$dir\" = \"$own\" ] || old=$dir
+done <<DIRECTORIES
+$(git config --type=path --get-all core.hooksPath)
+DIRECTORIES
+[ -n \"$old\" ] || old=$(git rev-parse --git-common-dir)/hooks
+[ -x \"$old/HOOK\" ] || exit 0
+exec \"$old/HOOK\" \"$@\"
+";
 /// The hooks of a client. Those of a server, and those whose mere presence changes what git does, are not in a clone.
 const CLIENT_HOOKS: [&str; 16] = [
     "applypatch-msg",
@@ -37,18 +49,16 @@ pub(super) fn dir(repository: &Repository) -> PathBuf {
     repository.common_dir().join(DIRECTORY)
 }
 
+/// The settings that lead git to it, below the common git directory.
+pub(super) fn settings() -> String {
+    format!("{DIRECTORY}/{SETTINGS}")
+}
+
 /// The scripts: each client hook, ours in three of them.
 pub(super) fn scripts(repository: &Repository, place: &Place, names: &[HookName]) -> Vec<(PathBuf, String)> {
     let own = dir(repository);
     let script = |hook: &&str| {
-        let old = match &place.setting {
-            // As it was written: what is relative is so to where the hook runs, in each worktree.
-            Some(setting) => quoted(Path::new(&setting.value)),
-            None => "$(git rev-parse --git-common-dir)/hooks".to_owned(),
-        };
-        let plain = format!(
-            "#!/bin/sh\n# Runs the hook that would run without git-orchestrate.\nold={old}\n[ -x \"$old/{hook}\" ] || exit 0\nexec \"$old/{hook}\" \"$@\"\n"
-        );
+        let plain = PLAIN.replace("HOOK", hook);
         let ours = names.iter().find(|name| name.word() == *hook);
         let text = ours.and_then(|name| fence::insert(&plain, *name)).unwrap_or(plain);
         (own.join(hook), text)
@@ -57,17 +67,17 @@ pub(super) fn scripts(repository: &Repository, place: &Place, names: &[HookName]
     CLIENT_HOOKS.iter().filter(is_there).map(script).collect()
 }
 
-/// Writes them.
-pub(super) fn write(scripts: &[(PathBuf, String)]) -> Result<(), HooksError> {
+/// Writes them, and the settings.
+pub(super) fn write(repository: &Repository, scripts: &[(PathBuf, String)]) -> Result<(), HooksError> {
+    let dir = dir(repository);
+    fs::create_dir_all(&dir).map_err(file(&dir, "cannot be made"))?;
     for (path, text) in scripts {
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(file(parent, "cannot be made"))?;
-        }
         fs::write(path, text).map_err(file(path, "cannot be written"))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o755))
             .map_err(file(path, "cannot be made executable"))?;
     }
-    Ok(())
+    let path = dir.join(SETTINGS);
+    fs::write(&path, config::path_settings(&dir)).map_err(file(&path, "cannot be written"))
 }
 
 /// Removes the directory; says whether it was there. What is in it was all written by us.
@@ -78,9 +88,4 @@ pub(super) fn remove(repository: &Repository) -> Result<bool, HooksError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(file(&dir, "cannot be removed")(error)),
     }
-}
-
-/// A path as a word of sh.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.to_string_lossy().replace('\'', "'\\''"))
 }

@@ -29,8 +29,14 @@ pub(super) fn hook_lines(names: &[HookName]) -> String {
     names.iter().map(one).collect()
 }
 
-/// Lines that name a directory of hooks. It beats those before without taking them away.
-pub(super) fn path_lines(dir: &std::path::Path) -> String {
+/// Lines that bring in settings of ours from a file beside git's own. What they set, stands in no file that others change:
+/// whoever sets the same key finds one value, sets it, and is beaten by ours, which comes last.
+pub(super) fn include_lines(path: &str) -> String {
+    format!("[include]\n\tpath = {path}\n")
+}
+
+/// A file of settings that names a directory of hooks.
+pub(super) fn path_settings(dir: &std::path::Path) -> String {
     let value = dir.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
     format!("[core]\n\thooksPath = \"{value}\"\n")
 }

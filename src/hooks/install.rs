@@ -48,8 +48,7 @@ pub struct Done {
 /// [`HooksError`]; nothing was changed, but for an error in writing.
 pub fn install(repository: &Repository, options: &Options) -> Result<Vec<Done>, HooksError> {
     let place = Place::of(repository)?;
-    let asked = options.method.or(place.is_chained.then_some(Method::Chain));
-    match method(repository, asked)? {
+    match method(repository, &place, options.method)? {
         Method::Config => {
             let is_new = config::set(repository, Some(&config::hook_lines(&options.names)))?;
             let path = repository.common_dir().join("config");
@@ -61,8 +60,8 @@ pub fn install(repository: &Repository, options: &Options) -> Result<Vec<Done>, 
         }
         Method::Chain => {
             let dir = chain::dir(repository);
-            chain::write(&chain::scripts(repository, &place, &options.names))?;
-            let is_new = config::set(repository, Some(&config::path_lines(&dir)))?;
+            chain::write(repository, &chain::scripts(repository, &place, &options.names))?;
+            let is_new = config::set(repository, Some(&config::include_lines(&chain::settings())))?;
             Ok(told(options, &|name| dir.join(name.word()), Method::Chain, !is_new))
         }
     }

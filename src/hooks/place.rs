@@ -64,13 +64,17 @@ impl Place {
     }
 }
 
-/// The way that was asked for, else the best one for this git.
-pub(super) fn method(repository: &Repository, asked: Option<Method>) -> Result<Method, HooksError> {
+/// The way that was asked for, else the best one for this git and this place.
+pub(super) fn method(repository: &Repository, place: &Place, asked: Option<Method>) -> Result<Method, HooksError> {
     let version = repository.git_version()?;
+    // A directory named from where a hook runs is another one in each worktree, or, as that of husky, in none but the first.
+    let is_of_checkout = || place.setting.as_ref().is_some_and(|setting| Path::new(&setting.value).is_relative());
     match asked {
         Some(Method::Config) if !has_config_hooks(version) => Err(HooksError::TooOld(version)),
         Some(method) => Ok(method),
+        None if place.is_chained => Ok(Method::Chain),
         None if has_config_hooks(version) => Ok(Method::Config),
+        None if is_of_checkout() => Ok(Method::Chain),
         None => Ok(Method::Files),
     }
 }

@@ -187,7 +187,8 @@ fn theirs_and_ours_both_run() {
         assert!(installed.stdout.contains("beside what is there"), "{name}: {}", installed.stdout);
         assert_eq!(
             installed.stderr.contains(&format!("{name} writes its hooks anew")),
-            neighbour.rewrites,
+            // What is relative is another directory in each worktree: ours go before it, into one of their own.
+            neighbour.rewrites && neighbour.hooks_path.is_none(),
             "{name}: {}",
             installed.stderr
         );
@@ -274,12 +275,49 @@ fn what_to_add_to_their_settings_is_printed_and_nothing_is_changed() {
 #[test]
 fn hooks_that_git_tracks_are_not_changed() {
     let scene = Scene::plain();
-    program(&scene.sandbox.path().join("hooks/pre-push"), "#!/bin/sh\nexit 0\n");
+    scene.other_side("other");
+    let hooks = scene.sandbox.path().join("hooks");
+    program(&hooks.join("pre-push"), "#!/bin/sh\nexit 0\n");
     scene.sandbox.git(&["config", "core.hooksPath", "hooks"]);
     scene.sandbox.commit("hooks of the project");
     let before = everything(&scene.sandbox.path());
-    let ended = scene.orchestrate_in(&scene.sandbox.path(), &["hooks", "install"]);
+    let ended = scene.orchestrate_in(&scene.sandbox.path(), &["hooks", "install", "--method", "files"]);
     ended.expect(128);
     assert!(ended.stderr.contains("tracked by git") && ended.stderr.contains("--manual"), "{}", ended.stderr);
     same(&before, &everything(Path::new(&scene.sandbox.path())), "refused");
+    let of_theirs = everything(&hooks);
+    scene.hooks(&["install"]);
+    scene.hooks(&["status"]);
+    same(&of_theirs, &everything(&hooks), "ours are before theirs");
+}
+
+#[test]
+fn who_sets_the_directory_anew_is_heeded_and_ours_stay() {
+    let scene = Scene::plain();
+    scene.other_side("other");
+    let path = scene.sandbox.path();
+    let linked = scene.sandbox.outside("linked tree");
+    scene.git(&["worktree", "add", "-q", linked.to_str().expect("a plain path"), "-b", "side"]).expect(0);
+    let told = scene.sandbox.outside("told");
+    // As husky does at each `npm install`.
+    let set = |value: &str| scene.sandbox.git(&["config", "core.hooksPath", value]);
+    program(&path.join(".husky/_/post-commit"), &format!("#!/bin/sh\necho one >>'{}'\n", told.display()));
+    program(&path.join("later/post-commit"), &format!("#!/bin/sh\necho later >>'{}'\n", told.display()));
+    set(".husky/_");
+    let before = scene.sandbox.git(&["config", "--local", "--list"]);
+    scene.hooks(&["install"]);
+    for (value, said) in [(".husky/_", "one\n"), ("later", "later\n")] {
+        set(value);
+        let _ = fs::remove_file(&told);
+        scene.git(&["commit", "-q", "--allow-empty", "-m", "x"]).expect(0);
+        assert_eq!(fs::read_to_string(&told).expect("theirs ran"), said);
+        for dir in [&path, &linked] {
+            scene.orchestrate_in(dir, &["hooks", "status"]).expect(0);
+            let ended = scene.git_in(dir, &["push", "-q", "other", "HEAD:refs/heads/orchestrate/task/x"], &[]);
+            assert!(ended.stderr.contains("is no step of it"), "{}", ended.stderr);
+        }
+    }
+    set(".husky/_");
+    scene.hooks(&["uninstall"]);
+    assert_eq!(scene.sandbox.git(&["config", "--local", "--list"]), before);
 }

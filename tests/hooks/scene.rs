@@ -50,12 +50,11 @@ impl Scene {
         scene
     }
 
-    /// Where git and our binary are found, before all else.
+    /// Where git and our binary are found; one that is installed on this machine is not.
     pub fn path_variable(&self) -> OsString {
-        let mut path = self.sandbox.outside("bin").into_os_string();
-        path.push(":");
-        path.push(std::env::var_os("PATH").unwrap_or_default());
-        path
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let others = std::env::split_paths(&path).filter(|dir| !dir.join("git-orchestrate").exists());
+        std::env::join_paths(std::iter::once(self.sandbox.outside("bin")).chain(others)).expect("plain paths")
     }
 
     /// git in a directory, with variables.
