@@ -162,8 +162,14 @@ bytes_of_hooks() {
 truth() {
     local method=''
     install || { fail "ours are not installed"; return; }
-    (cd "$clone" && "install_${manager//-/_}") >"$scratch/said" 2>&1 || { fail "it does not install its hooks over ours"; return; }
-    local holds=yes gone=no
+    bytes_of_hooks >"$scratch/hooks.before"
+    local holds=yes gone=no over=yes
+    (cd "$clone" && "install_${manager//-/_}") >"$scratch/said" 2>&1 || over=no
+    if [ "$over" = no ]; then
+        # git-lfs takes no file that is not word for word its own.
+        bytes_of_hooks >"$scratch/hooks.after"
+        same "$scratch/hooks.before" "$scratch/hooks.after" "it does not install its hooks over ours, and changes something"
+    fi
     ours hooks status || holds=no
     plain push other HEAD:refs/heads/orchestrate/task/api || gone=yes
     [ "$holds" = "$gone" ] || fail "status says '$holds', but a bad push refused is '$gone'"
@@ -173,9 +179,10 @@ truth() {
     ours hooks uninstall || fail "ours do not go"
     work after || fail "their own way does not go any more"
     same "$scratch/before" "$TOLD" "their hooks do not start what they started"
-    case "$holds" in
-    yes) say "installed anew over ours, ours stay" ;;
-    no) say "installed anew over ours, ours are gone: status says so, and install puts them back" ;;
+    case "$over $holds" in
+    "no yes") say "it does not write over ours, and says so; ours and theirs stay" ;;
+    "yes yes") say "installed anew over ours, ours stay" ;;
+    *) say "installed anew over ours, ours are gone: status says so, and install puts them back" ;;
     esac
 }
 

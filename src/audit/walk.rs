@@ -58,10 +58,12 @@ pub fn walk(evidence: &Evidence, scope: &Scope) -> Walked {
     };
     scope.without.iter().for_each(|id| walk.visit(*id, None));
     scope.tips.iter().for_each(|tip| walk.visit(tip.commit, None));
-    let mut order = Vec::new();
-    while !walk.open.is_empty()
-        && let Some((_, id)) = walk.queue.pop()
-    {
+    let (mut order, mut oldest) = (Vec::new(), i64::MAX);
+    while let Some((seconds, id)) = walk.queue.pop() {
+        // What is known is followed back to the time of what seems not to be: commits of one second come in any order.
+        if walk.open.is_empty() && seconds < oldest {
+            break;
+        }
         walk.open.remove(&id);
         let commit = walk.commits[&id].clone();
         if walk.known.contains(&id) {
@@ -72,6 +74,7 @@ pub fn walk(evidence: &Evidence, scope: &Scope) -> Walked {
             continue;
         }
         order.push(id);
+        oldest = oldest.min(seconds);
         if goes_on(evidence, scope, &commit) {
             commit.parents.iter().for_each(|parent| walk.visit(*parent, Some(id)));
         }

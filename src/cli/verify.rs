@@ -47,7 +47,11 @@ Examples:
   git orchestrate verify main..HEAD          What main does not have yet
   git orchestrate verify api                 The steps of one task, and its landing
   git orchestrate verify --strict --allowed-signers ~/team-keys origin/main..HEAD
-  git orchestrate log --audit                The whole trail as JSON lines";
+  git orchestrate log --audit                The whole trail as JSON lines
+
+A second verifier shares no code with this one, for whoever does not trust this program: scripts/verify.py of its repository,
+one file of Python that asks only git for objects and ssh-keygen for signatures.
+  python3 scripts/verify.py --allowed-signers ~/team-keys -C path/to/clone origin/main..HEAD";
 
 /// What was asked for.
 struct Asked {

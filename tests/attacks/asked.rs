@@ -3,7 +3,12 @@
 
 use std::{collections::BTreeSet, path::Path, process::Command, sync::OnceLock};
 
+use git_orchestrate::git::Signer;
+
 use crate::forge::Forge;
+
+/// A machine's key, from its user's home.
+const OWN_KEY: &str = ".local/share/git-orchestrate/id_ed25519";
 
 /// What a verifier says.
 #[derive(Debug, Clone)]
@@ -17,8 +22,15 @@ pub struct Said {
 
 /// The program.
 pub fn program(forge: &Forge, words: &[String]) -> Said {
+    let home = forge.sandbox.outside("stranger");
+    // With a key of their own, by which what was proven is remembered.
+    let own = home.join(OWN_KEY);
+    if !own.exists() {
+        std::fs::create_dir_all(own.parent().expect("a directory")).expect("made");
+        Signer::create_own(&own, "stranger").expect("a key");
+    }
     let mut command = forge.sandbox.command(&["verify", "--json"]);
-    command.args(keys(forge, words)).args(words).env("HOME", forge.sandbox.outside("stranger"));
+    command.args(keys(forge, words)).args(words).env("HOME", home);
     let output = command.output().expect("it starts");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let view: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
@@ -26,6 +38,12 @@ pub fn program(forge: &Forge, words: &[String]) -> Said {
     let rules = findings.iter().filter_map(|finding| finding["rule"].as_str().map(str::to_owned)).collect();
     let text = text + &String::from_utf8_lossy(&output.stderr);
     Said { code: output.status.code().unwrap_or(-1), rules, text }
+}
+
+/// Whether the program has remembered anything as proven.
+pub fn remembers(forge: &Forge) -> bool {
+    let cache = std::fs::read_dir(forge.sandbox.local().join("cache")).into_iter().flatten().flatten();
+    cache.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("audit-"))
 }
 
 /// The second verifier. It needs Python; without it the tests fail rather than prove half.

@@ -326,6 +326,13 @@ fn verify_is_asked_in_every_way_from_every_place() {
     for empty in ["..", "main..main", "landed..main"] {
         check("", &[empty], 0, Some(0));
     }
+    // Commits of one second, whose dates tell no order.
+    let (tree, mut line) = (forge.sandbox.git(&["rev-parse", "main^{tree}"]), vec!["main".to_owned()]);
+    for _ in 0..12 {
+        let parent = line.last().expect("main").clone();
+        line.push(forge.sandbox.git(&["commit-tree", &tree, "-p", &parent, "-m", "x"]));
+    }
+    check("", &[&format!("{}..{}", line[12], line[1])], 0, Some(0));
     for unknown in ["nope", "main..nope", "nope..main", "-x..main", "main:README", "HEAD^{tree}"] {
         check("", &["--", unknown], 4, None);
     }

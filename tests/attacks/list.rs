@@ -30,7 +30,7 @@ use std::{
 };
 
 use crate::{
-    asked::{Said, program, second},
+    asked::{Said, program, remembers, second},
     forge::Forge,
     histories, landings, more, steps,
 };
@@ -98,7 +98,7 @@ fn look(attack: &Attack, seen: &Mutex<HashSet<Twin>>) -> Vec<String> {
     let first = program(&place, &words);
     // What was proven is remembered; a lie must not be among it.
     let again = program(&place, &words);
-    if again.rules != first.rules {
+    if (again.code, &again.rules) != (first.code, &first.rules) {
         say("program", "forged, asked again", &again, &format!("as before: {:?}", first.rules));
     }
     for (who, said) in [("program", first), ("script", second(&place, &words))] {
@@ -118,7 +118,12 @@ fn look(attack: &Attack, seen: &Mutex<HashSet<Twin>>) -> Vec<String> {
     if !seen.lock().expect("no panic holds it").insert(twin) {
         return wrong;
     }
-    for (who, said) in [("program", program(&place, &words)), ("script", second(&place, &words))] {
+    let (first, again) = (program(&place, &words), program(&place, &words));
+    // Without a memory the second answer would be no other than the first; `--strict` goes without one.
+    if !words.iter().any(|word| word == "--strict") && first.code == 0 && !remembers(&place) {
+        say("program", "clean", &first, "remembered");
+    }
+    for (who, said) in [("program", first), ("program, asked again", again), ("script", second(&place, &words))] {
         if said.code != 0 || !said.rules.is_empty() {
             say(who, "clean", &said, "0 with nothing");
         }
