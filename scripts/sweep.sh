@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tests that try many cases: simulated runs, and crashes at many moments.
+# The tests that try many cases: simulated runs, generated merges, and crashes at many moments.
 #
 #   scripts/sweep.sh short    a minute or so, for each change
 #   scripts/sweep.sh          hours, before a release
@@ -18,13 +18,14 @@ case "${1:-long}" in
 esac
 
 swept=0
-for name in sim crash; do
+for name in sim git crash; do
     if [ ! -e "tests/$name.rs" ] && [ ! -e "tests/$name/main.rs" ]; then
         continue
     fi
     variable="$(printf %s "$name" | tr '[:lower:]' '[:upper:]')_SEEDS"
     count=$cases
     # A crash starts and kills real processes: each takes as long as hundreds of simulated runs. There are some 1,500 cases.
+    [ "$name" = git ] && count=$(((cases + 1) / 2))
     [ "$name" = crash ] && count=$(((cases + 19) / 20))
     printf '$ %s=%s cargo test --locked --test %s\n' "$variable" "$count" "$name"
     env "$variable=$count" cargo test --locked --test "$name"

@@ -16,6 +16,7 @@ use super::{
     draft::Draft,
     error::{During, GitError},
     object::{gix_tree, tree_id},
+    renames::{self, Rename},
     tree::{self, LeafChange},
 };
 use crate::model::object::TreeId;
@@ -72,9 +73,23 @@ impl Draft {
             let tree = self.edit_leaves(ours, their_changes.iter())?;
             return clean(tree_id(tree));
         }
+        let renamed = self.renamed_everywhere(base, [(ours, &our_changes), (theirs, &their_changes)])?;
+        let unclear = match renamed {
+            Some([base, ours, theirs]) => {
+                let merged = self.merge_trees(base, ours, theirs, on_conflict)?;
+                if merged.conflicts.is_empty() {
+                    return Ok(merged);
+                }
+                merged.conflicts
+            }
+            None => self.moved_and_removed(&our_changes, &their_changes)?,
+        };
         let easy = mode_and_content(&our_changes, &their_changes);
         let (ours, theirs) = (self.edit_leaves(ours, easy.iter())?, self.edit_leaves(theirs, easy.iter())?);
-        let (merged, conflicts) = self.merge_contents(base, ours, theirs)?;
+        let (merged, mut conflicts) = self.merge_contents(base, ours, theirs)?;
+        if conflicts.is_empty() {
+            conflicts.extend(unclear.into_iter().map(|conflict| (conflict.path.into(), conflict.why)));
+        }
         if conflicts.is_empty() {
             return clean(tree_id(merged));
         }
@@ -88,6 +103,59 @@ impl Draft {
                 Ok(Merged { tree: tree_id(tree), conflicts })
             }
         }
+    }
+
+    /// The three trees with renames made in all of them that git sees and gix does not, so that none is left to be found; none
+    /// if there are none.
+    fn renamed_everywhere(
+        &mut self,
+        base: ObjectId,
+        sides: [(ObjectId, &[LeafChange]); 2],
+    ) -> Result<Option<[TreeId; 3]>, GitError> {
+        let mut base_edits = Vec::new();
+        let mut trees = sides.map(|(tree, _)| tree);
+        for (at, (_, side)) in sides.iter().enumerate() {
+            let (other_tree, other) = sides[1 - at];
+            let mut renames = renames::ambiguous(side, other);
+            // Of a binary file whose content both changed there is a conflict, which gix sees too.
+            let moved = renames::binary(self.handle(), side, other)?.into_iter();
+            renames.extend(moved.filter(|rename| touched(rename.from, other).is_some_and(is_mode_change)));
+            let mut other_edits = Vec::new();
+            for Rename { from, to } in renames {
+                let Some(after) = touched(from, other).and_then(|change| change.after) else { continue };
+                if touched(to, other).is_some() || !after.0.is_blob() {
+                    continue;
+                }
+                for (edits, leaf) in [(&mut base_edits, from.before), (&mut other_edits, Some(after))] {
+                    edits.push(LeafChange { path: from.path.clone(), before: leaf, after: None });
+                    edits.push(LeafChange { path: to.path.clone(), before: None, after: leaf });
+                }
+            }
+            trees[1 - at] = self.edit_leaves(other_tree, other_edits.iter())?;
+        }
+        if base_edits.is_empty() {
+            return Ok(None);
+        }
+        let base = self.edit_leaves(base, base_edits.iter())?;
+        Ok(Some([base, trees[0], trees[1]].map(tree_id)))
+    }
+
+    /// Binary files that one side moved and the other removed, or moved elsewhere.
+    fn moved_and_removed(&self, ours: &[LeafChange], theirs: &[LeafChange]) -> Result<Vec<Conflict>, GitError> {
+        let mut found = Vec::new();
+        for (side, other) in [(ours, theirs), (theirs, ours)] {
+            for Rename { from, to } in renames::binary(self.handle(), side, other)? {
+                let is_gone = touched(from, other).is_some_and(|change| change.after.is_none());
+                let is_same = touched(to, other).is_some_and(|change| change.after == to.after);
+                if is_gone && !is_same {
+                    let why = "one side renamed it, the other removed it".to_owned();
+                    let path = |change: &LeafChange| change.path.to_str_lossy().into_owned();
+                    found.push(Conflict { path: path(from), why: why.clone() });
+                    found.push(Conflict { path: path(to), why });
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn edit_leaves<'a>(
@@ -192,6 +260,16 @@ fn told(failure: &gix::merge::tree::ResolutionFailure) -> String {
         | ResolutionFailure::Unknown => "both sides changed what it is",
     }
     .to_owned()
+}
+
+/// What a side did to the path of another's change.
+fn touched<'a>(change: &LeafChange, side: &'a [LeafChange]) -> Option<&'a LeafChange> {
+    side.binary_search_by(|other| other.path.cmp(&change.path)).ok().map(|at| &side[at])
+}
+
+/// Whether the content stayed.
+fn is_mode_change(change: &LeafChange) -> bool {
+    matches!((change.before, change.after), (Some((_, before)), Some((_, after))) if before == after)
 }
 
 /// Files of which one side changed only the mode and the other only the content. gix merges texts so, but not binary files.

@@ -11,6 +11,7 @@ mod pack;
 mod porcelain;
 mod publish;
 mod reference;
+mod renames;
 mod repository;
 mod setting;
 mod signature;

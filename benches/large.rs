@@ -1,0 +1,339 @@
+//! What a repository of 50,000 files costs: a worker made ready for its next task, a step committed, a whole run; each by
+//! git's own commands and by us, turn and turn about in one run. Decides nothing and fails nothing: timings are for people.
+//!
+//! `cargo bench --bench large [-- ROUNDS]`. Everything is made with `git fast-import` in a directory of its own.
+
+#![expect(clippy::print_stdout, reason = "a table is what this program is for")]
+
+use std::{
+    env, fs,
+    io::{Read, Write},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use git_orchestrate::{
+    config::settings::Durability,
+    git::{CommitDraft, Identity, RefMove, Repository, Signer, Slot, Slots, TakePolicy, When},
+};
+
+/// Files in the repository.
+const FILES: usize = 50_000;
+/// Files in which two tasks differ.
+const DIFFERING: usize = 100;
+/// Files that an agent changes in a step.
+const CHANGED: usize = 3;
+/// Tasks of the whole run.
+const TASKS: usize = 40;
+/// Rounds where none are asked for; the median counts.
+const ROUNDS_DEFAULT: usize = 9;
+/// Rounds of what takes git many seconds.
+const SLOW_ROUNDS: usize = 2;
+/// What a prompt says to the agent.
+const MARK: &str = "APPEND TO ";
+
+fn main() {
+    let name = env::args_os().next().map(PathBuf::from).unwrap_or_default();
+    if name.file_name().is_some_and(|name| name == "claude") {
+        return agent();
+    }
+    let rounds = env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(ROUNDS_DEFAULT);
+    let root = tempfile::tempdir().expect("a directory");
+    let world = World::make(root.path());
+    println!("{FILES} files");
+    println!("{:<44}{:>12}{:>12}{:>9}{:>9}", "", "git", "we", "ratio", "goal");
+    worker_ready(&world, rounds);
+    step(&world, rounds);
+    whole_run(&world);
+}
+
+/// A line of the table.
+fn tell(what: &str, git: Duration, we: Duration, goal: &str, is_met: bool) {
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let told = if is_met { "" } else { "  over its goal" };
+    println!("{what:<44}{:>9.1} ms{:>9.1} ms{:>9.3}{goal:>9}{told}", ms(git), ms(we), ms(we) / ms(git));
+}
+
+/// From the commit of one task to that of another, in which 100 files are different.
+fn worker_ready(world: &World, rounds: usize) {
+    let slots = Slots::open(&world.repository(), &world.root.join("slots")).expect("slots");
+    let commit = |n: usize| world.repository().resolve(&format!("task-{}", n % 2)).expect("a task's commit");
+    let mut slot = slots.get("worker-0", commit(0)).expect("a slot");
+    let tree = world.root.join("switched");
+    world.git(&world.dir, &["worktree", "add", "-q", "--detach", &tree.to_string_lossy(), "task-0"]);
+    let (mut by_switch, mut by_us, mut by_add, mut cold) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for round in 1..=rounds {
+        let to = format!("task-{}", round % 2);
+        by_switch.push(timed(|| world.git(&tree, &["switch", "-q", "--detach", &to])));
+        by_us.push(timed(|| drop(slot.switch(commit(round)).expect("switched"))));
+    }
+    for round in 0..SLOW_ROUNDS.min(rounds) {
+        let new = world.root.join(format!("added-{round}"));
+        by_add.push(timed(|| {
+            world.git(&world.dir, &["worktree", "add", "-q", "--detach", &new.to_string_lossy(), "task-1"]);
+        }));
+        world.git(&world.dir, &["worktree", "remove", "--force", &new.to_string_lossy()]);
+    }
+    drop(slot);
+    for round in 0..rounds {
+        cold.push(timed(|| {
+            let mut slot = slots.get("worker-0", commit(round)).expect("a slot");
+            let by = identity();
+            slot.prepare(commit(round), "refs/orchestrate/salvage/t", &by, Durability::Full).expect("prepared");
+        }));
+    }
+    let (by_switch, by_us, by_add, cold) = (median(by_switch), median(by_us), median(by_add), median(cold));
+    let soon = by_us < Duration::from_millis(100);
+    tell("worker ready, 100 differ | git worktree add", by_add, by_us, "100 ms", soon);
+    tell("                         | git switch", by_switch, by_us, "100 ms", soon);
+    tell("the same, first step of a new run | git switch", by_switch, cold, "", true);
+}
+
+/// An agent has changed three files: they become a signed commit, and the worktree says so.
+fn step(world: &World, rounds: usize) {
+    let repository = world.repository();
+    let signer = Signer::from_git(&repository).expect("a key");
+    let slots = Slots::open(&repository, &world.root.join("slots")).expect("slots");
+    let start = repository.resolve("task-0").expect("a commit");
+    let mut slot = slots.get("worker-1", start).expect("a slot");
+    let tree = world.root.join("committed");
+    world.git(&world.dir, &["worktree", "add", "-q", "--detach", &tree.to_string_lossy(), "task-0"]);
+    let (mut by_git, mut by_us) = (Vec::new(), Vec::new());
+    let mut tip = None;
+    for round in 0..=rounds {
+        change(&tree, round);
+        let git = timed(|| {
+            world.git(&tree, &["add", "-A"]);
+            world.git(&tree, &["commit", "-q", "-S", "-m", "a step"]);
+        });
+        change(slot.path(), round);
+        let us = timed(|| tip = Some(commit(&repository, &signer, &mut slot, tip)));
+        // The first step of each looks at everything; every later one is like the next.
+        if round > 0 {
+            by_git.push(git);
+            by_us.push(us);
+        }
+    }
+    let (by_git, by_us) = (median(by_git), median(by_us));
+    tell("a step's commit | git add -A && git commit -S", by_git, by_us, "0.333", by_us * 3 <= by_git);
+    let mut full = Vec::new();
+    for round in 0..rounds {
+        change(slot.path(), round);
+        full.push(timed(|| assert!(slot.full_check().expect("looked at"), "the watch missed a change")));
+    }
+    tell("the full check | git add -A && git commit -S", by_git, median(full), "", true);
+}
+
+fn commit(
+    repository: &Repository,
+    signer: &Signer,
+    slot: &mut Slot,
+    from: Option<git_orchestrate::model::object::CommitId>,
+) -> git_orchestrate::model::object::CommitId {
+    let mut draft = repository.draft();
+    let policy = TakePolicy { file_bytes_max: 10 << 20, inspect: None };
+    let taken = slot.take(&mut draft, &policy).expect("taken");
+    assert_eq!(taken.changed.len(), CHANGED, "all of them and nothing else");
+    let parent = from.unwrap_or(slot.head());
+    let step = CommitDraft {
+        tree: taken.tree,
+        parents: vec![parent],
+        author: identity(),
+        committer: identity(),
+        message: "a step\n".to_owned(),
+        time: When::now(),
+    };
+    let step = draft.commit(step, Some(signer)).expect("signed");
+    let code = draft.code_commit(taken.tree, parent).expect("a commit to check out");
+    let moved = RefMove { name: "refs/heads/bench".to_owned(), from, to: step, reason: "a step".to_owned() };
+    repository.publish(draft.objects(), vec![moved], Durability::Full).expect("published");
+    slot.accept(code).expect("accepted");
+    slot.flush().expect("written");
+    step
+}
+
+/// What an agent does: two files changed, a new one.
+fn change(dir: &Path, round: usize) {
+    for n in 1..CHANGED {
+        let path = dir.join(file((round * 7919 + n * 104_729) % FILES));
+        let mut text = fs::read(&path).expect("a file");
+        text.extend_from_slice(format!("round {round}\n").as_bytes());
+        fs::write(path, text).expect("written");
+    }
+    fs::write(dir.join(format!("d0/new-{round}.txt")), "new\n").expect("written");
+}
+
+/// Tasks from the first look to the landing, with an agent that returns at once.
+fn whole_run(world: &World) {
+    let dir = &world.dir;
+    fs::create_dir_all(dir.join(".handoff/tasks")).expect("a directory");
+    let config = "version = 1\nworkflow = \"single\"\n[agents.claude]\nadapter = \"claude\"\n\
+                  [[gate.full.check]]\nname = \"true\"\nrun = \"true\"\n[commits]\nkey = \"git\"\n";
+    fs::write(dir.join(".handoff/config.toml"), config).expect("a file");
+    let run = |name: &str, tasks: usize| {
+        for n in 0..tasks {
+            let task = format!("title = \"Task {n}\"\ngoal = \"{MARK}{}\"\n", file(n * 37));
+            fs::write(dir.join(format!(".handoff/tasks/{name}{n}.toml")), task).expect("a file");
+        }
+        let began = Instant::now();
+        let mut child = world
+            .closed(Command::new(env!("CARGO_BIN_EXE_git-orchestrate")))
+            .current_dir(dir)
+            .args(["-q", "start", "--jobs", "4"])
+            .spawn()
+            .expect("a program that starts");
+        let mut peak = 0;
+        let status = loop {
+            peak = peak.max(resident_bytes_max(child.id()).unwrap_or_default());
+            if let Some(status) = child.try_wait().expect("a child") {
+                break status;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        assert!(status.success(), "{status}");
+        (began.elapsed(), peak)
+    };
+    // The worktrees are made in the first.
+    let (first, _) = run("first-", 4);
+    let (took, peak) = run("t", TASKS);
+    println!("first 4 tasks with 4 new worktrees: {:.1} s", first.as_secs_f64());
+    println!("{TASKS} tasks, 4 workers: {:.1} ms a task", took.as_secs_f64() * 1000.0 / TASKS as f64);
+    let told = if peak < 200 << 20 { "" } else { "  over its goal" };
+    println!("memory at most: {:.1} MB, goal 200 MB{told}", peak as f64 / f64::from(1 << 20));
+}
+
+/// The most memory that a process had so far, in bytes, where the system tells.
+fn resident_bytes_max(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
+}
+
+fn timed(act: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    act();
+    began.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn identity() -> Identity {
+    Identity { name: "Bench".to_owned(), email: "bench@example.com".to_owned() }
+}
+
+/// Plays Claude Code: does what the prompt says and answers in its format.
+fn agent() {
+    let words: Vec<String> = env::args().collect();
+    if words.iter().any(|word| word == "--version") {
+        println!("2.1.0 (Claude Code)");
+        return;
+    }
+    let mut prompt = words.join(" ");
+    if !prompt.contains(MARK) {
+        std::io::stdin().read_to_string(&mut prompt).expect("a prompt");
+    }
+    let path = prompt.split(MARK).nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a path");
+    let mut file = fs::OpenOptions::new().append(true).open(path).expect("the file");
+    file.write_all(b"done\n").expect("a line");
+    println!(r#"{{"type":"system","subtype":"init","session_id":"s","model":"claude-bench"}}"#);
+    println!(
+        r#"{{"type":"result","subtype":"success","is_error":false,"result":"Done.","session_id":"s","total_cost_usd":0.01,"usage":{{"input_tokens":1,"output_tokens":1}}}}"#
+    );
+}
+
+/// A repository with `main` and the branches `task-0` and `task-1`, which differ from each other in 100 files.
+struct World {
+    root: PathBuf,
+    dir: PathBuf,
+    path: String,
+}
+
+impl World {
+    fn make(root: &Path) -> Self {
+        let bin = root.join("bin");
+        fs::create_dir_all(&bin).expect("a directory");
+        symlink(env::current_exe().expect("our own path"), bin.join("claude")).expect("a link");
+        let path = format!("{}:{}", bin.display(), env::var("PATH").expect("PATH"));
+        let world = Self { root: root.to_owned(), dir: root.join("repository"), path };
+        world.run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(root.join("key")));
+        world.git(root, &["init", "-q", "-b", "main", &world.dir.to_string_lossy()]);
+        for (key, value) in [
+            ("user.name", "Bench"),
+            ("user.email", "bench@example.com"),
+            ("user.signingKey", &*root.join("key.pub").to_string_lossy()),
+            ("gpg.format", "ssh"),
+            ("advice.detachedHead", "false"),
+        ] {
+            world.git(&world.dir, &["config", key, value]);
+        }
+        world.import();
+        world.git(&world.dir, &["reset", "-q", "--hard", "main"]);
+        world
+    }
+
+    /// As many files as a large project has, in directories of 20.
+    fn import(&self) {
+        let stream = self.root.join("stream");
+        let mut out = std::io::BufWriter::new(fs::File::create(&stream).expect("a file"));
+        let who = "committer Bench <bench@example.com> 1700000000 +0000";
+        let file_of = |n: usize, more: &str| {
+            let text = format!("file {n} {}\n", n * 2_654_435_761 % 1_000_003).repeat(20) + more;
+            format!("M 644 inline {}\ndata {}\n{text}\n", file(n), text.len())
+        };
+        let all: String = (0..FILES).map(|n| file_of(n, "")).collect();
+        write!(out, "commit refs/heads/main\nmark :1\n{who}\ndata 3\nall\n{all}\n").expect("written");
+        for task in 0..2 {
+            let changed: String = (0..DIFFERING).map(|n| file_of(n * 487 % FILES, &format!("task {task}\n"))).collect();
+            write!(out, "commit refs/heads/task-{task}\n{who}\ndata 4\ntask\nfrom :1\n{changed}\n").expect("written");
+        }
+        out.flush().expect("written");
+        drop(out);
+        let stream = fs::File::open(stream).expect("the stream");
+        let mut import = Command::new("git");
+        import.arg("-C").arg(&self.dir).args(["fast-import", "--quiet"]);
+        let status = self.closed(import).stdin(stream).status().expect("git");
+        assert!(status.success(), "fast-import: {status}");
+    }
+
+    fn repository(&self) -> Repository {
+        Repository::discover(&self.dir).expect("a repository")
+    }
+
+    /// A command with nothing of the user's settings.
+    fn closed(&self, mut command: Command) -> Command {
+        command
+            .env("PATH", &self.path)
+            .env("HOME", &self.root)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env_remove("XDG_DATA_HOME")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        command
+    }
+
+    fn run(&self, command: &mut Command) {
+        let status = command
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .status()
+            .expect("a program that starts");
+        assert!(status.success(), "{command:?}: {status}");
+    }
+
+    fn git(&self, dir: &Path, words: &[&str]) {
+        self.run(Command::new("git").arg("-C").arg(dir).args(words));
+    }
+}
+
+/// Where file `n` is.
+fn file(n: usize) -> String {
+    format!("d{}/m{}/f{n}.txt", n / 400, n / 20 % 20)
+}
