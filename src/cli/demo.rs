@@ -6,7 +6,10 @@ use std::{io::Write, path::PathBuf};
 use super::{exit::Exit, failure::Failure, progress::Progress, terminal::Terminal};
 use crate::{
     demo::{DemoError, play, proof, proof::Proof, scratch::Scratch, tell},
-    report::{log, log::Detail, status},
+    report::{
+        log::{Detail, Form},
+        status,
+    },
     sys::signal::StopSignals,
 };
 
@@ -47,7 +50,7 @@ pub fn run(arguments: &DemoArguments, terminal: &Terminal, out: &mut dyn Write) 
 
     let steps = play::log(&scratch)?;
     tell::command("git orchestrate log", look, out)?;
-    log::write(&steps, look, Detail::Lines, out)?;
+    steps.write(Form::Text(look, Detail::Lines), out)?;
     let proof = proof::signatures(&scratch)?;
     tell::proof(&proof, look, out)?;
     tell::closing(&scratch, &steps, &proof, look, out)?;

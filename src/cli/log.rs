@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::task::TaskId,
-    report::log::{Detail, LogView, write},
+    report::log::{Detail, Form, LogWriter},
     run::view,
 };
 
@@ -43,28 +43,6 @@ Examples:
   git orchestrate log --json     For programs
   git orchestrate log --audit    The trail as JSON lines, each step with how it stands";
 
-/// Writes the view in the form that was asked for; steps beyond `-n` are left out.
-///
-/// # Errors
-/// When `out` does not take it.
-pub fn show(
-    arguments: &LogArguments,
-    mut view: LogView,
-    terminal: &Terminal,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
-    if let Some(steps_max) = arguments.steps_max {
-        view.keep_last(steps_max);
-    }
-    if arguments.json {
-        view.write_json(out)?;
-    } else {
-        let detail = if terminal.verbosity >= Verbosity::Verbose { Detail::Full } else { Detail::Lines };
-        write(&view, terminal.out_look(), detail, out)?;
-    }
-    Ok(())
-}
-
 /// Runs `log`.
 ///
 /// # Errors
@@ -75,11 +53,22 @@ pub fn run(arguments: &LogArguments, terminal: &Terminal, out: &mut dyn Write) -
     }
     let project = project()?;
     let names: Vec<String> = arguments.tasks.iter().map(ToString::to_string).collect();
-    let view = LogView { tasks: view::log(&project, &names)? };
+    let detail = if terminal.verbosity >= Verbosity::Verbose { Detail::Full } else { Detail::Lines };
+    let form = if arguments.json { Form::Json } else { Form::Text(terminal.out_look(), detail) };
+    let write = |out: &mut dyn Write| -> Result<(), Failure> {
+        let mut writer = LogWriter::begin(form, out)?;
+        view::log::<Failure>(&project, &names, &mut |mut log| {
+            if let Some(steps_max) = arguments.steps_max {
+                log.keep_last(steps_max);
+            }
+            Ok(writer.task(&log)?)
+        })?;
+        Ok(writer.end()?)
+    };
     if arguments.json {
-        show(arguments, view, terminal, out)?;
+        write(out)?
     } else {
-        paged(terminal, &project.repository, out, |out| show(arguments, view, terminal, out))?;
+        paged(terminal, &project.repository, out, write)?
     }
     Ok(Exit::Done)
 }

@@ -41,5 +41,10 @@ pub fn status(scratch: &Scratch) -> Result<StatusView, DemoError> {
 /// # Errors
 /// A step cannot be read.
 pub fn log(scratch: &Scratch) -> Result<LogView, DemoError> {
-    Ok(LogView { tasks: view::log(&Project::open(&scratch.root)?, &[])? })
+    let mut tasks = Vec::new();
+    view::log::<DemoError>(&Project::open(&scratch.root)?, &[], &mut |log| {
+        tasks.push(log);
+        Ok(())
+    })?;
+    Ok(LogView { tasks })
 }

@@ -21,6 +21,45 @@ struct Envelope<'a, T> {
     view: &'a T,
 }
 
+/// Writes one JSON object whose first list is told an item at a time: `schema`, the list, then what follows from it. It reads
+/// as if [`write`] had written it.
+pub struct Listing<'a> {
+    out: &'a mut dyn Write,
+    items: usize,
+}
+
+impl<'a> Listing<'a> {
+    /// Begins the object and its list.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn begin(name: &str, out: &'a mut dyn Write) -> io::Result<Self> {
+        write!(out, "{{\n  \"schema\": {SCHEMA},\n  \"{name}\": [")?;
+        Ok(Self { out, items: 0 })
+    }
+
+    /// One more item.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn item(&mut self, item: &impl Serialize) -> io::Result<()> {
+        let text = printable(&serde_json::to_string_pretty(item)?).replace('\n', "\n    ");
+        let comma = if self.items > 0 { "," } else { "" };
+        self.items += 1;
+        write!(self.out, "{comma}\n    {text}")
+    }
+
+    /// Ends the list and the object, with one more field.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn end(self, name: &str, field: &impl Serialize) -> io::Result<()> {
+        let line = if self.items > 0 { "\n  " } else { "" };
+        let text = printable(&serde_json::to_string_pretty(field)?).replace('\n', "\n  ");
+        write!(self.out, "{line}],\n  \"{name}\": {text}\n}}\n")
+    }
+}
+
 /// Writes a view as one JSON object with `"schema"` in it, and a newline.
 ///
 /// # Errors
@@ -71,5 +110,22 @@ mod tests {
         let line = String::from_utf8(out).expect("text");
         assert_eq!(line, "\"a\\u001b[2J\\u202e\\u009b1m\\u007f\\udb40\\udc41\\né\"\n");
         assert_eq!(serde_json::from_str::<String>(&line).expect("it is still JSON"), text);
+    }
+
+    #[test]
+    fn a_listing_reads_as_if_written_at_once() {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            tasks: &'a [Vec<&'a str>],
+            totals: (u8, u8),
+        }
+        for tasks in [vec![], vec![vec!["a\nb\u{202e}"]], vec![vec!["a", "\"b"], vec![], vec!["c"]]] {
+            let (mut at_once, mut one_by_one) = (Vec::new(), Vec::new());
+            write(&Whole { tasks: &tasks, totals: (1, 2) }, &mut at_once).expect("a Vec takes all");
+            let mut listing = Listing::begin("tasks", &mut one_by_one).expect("a Vec takes all");
+            tasks.iter().for_each(|task| listing.item(task).expect("a Vec takes all"));
+            listing.end("totals", &(1, 2)).expect("a Vec takes all");
+            assert_eq!(String::from_utf8(one_by_one), String::from_utf8(at_once));
+        }
     }
 }

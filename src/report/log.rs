@@ -45,8 +45,8 @@ pub struct TaskLog {
     pub steps: Vec<StepView>,
 }
 
-/// The steps of tasks.
-#[derive(Debug, Clone, Serialize)]
+/// The steps of tasks, all at once.
+#[derive(Debug, Clone)]
 pub struct LogView {
     /// Task by task.
     pub tasks: Vec<TaskLog>,
@@ -96,82 +96,130 @@ pub enum Detail {
     Full,
 }
 
-impl LogView {
-    /// Leaves the last `steps_max` steps of each task.
-    pub fn keep_last(&mut self, steps_max: usize) {
-        for log in &mut self.tasks {
-            log.steps.drain(..log.steps.len().saturating_sub(steps_max));
-        }
-    }
-
-    /// What the steps that are shown add up to.
-    pub fn totals(&self) -> LogTotals {
-        let mut totals = LogTotals::default();
-        for step in self.tasks.iter().flat_map(|log| &log.steps) {
-            totals.steps += 1;
-            totals.duration_ms += step.duration_ms;
-            totals.tokens = totals.tokens + step.tokens;
-            totals.cost = totals.cost + step.cost.unwrap_or_default();
-            totals.unknown += usize::from(step.tokens.total() > 0 && step.cost.is_none());
-        }
-        totals
-    }
-
-    /// The view and its totals, as JSON.
-    ///
-    /// # Errors
-    /// When `out` does not take it.
-    pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        #[derive(Serialize)]
-        struct Whole<'a> {
-            tasks: &'a [TaskLog],
-            totals: LogTotals,
-        }
-        json::write(&Whole { tasks: &self.tasks, totals: self.totals() }, out)
+impl LogTotals {
+    fn add(&mut self, step: &StepView) {
+        self.steps += 1;
+        self.duration_ms += step.duration_ms;
+        self.tokens = self.tokens + step.tokens;
+        self.cost = self.cost + step.cost.unwrap_or_default();
+        self.unknown += usize::from(step.tokens.total() > 0 && step.cost.is_none());
     }
 }
 
-/// Writes it for people.
-///
-/// # Errors
-/// When `out` does not take it.
-pub fn write(view: &LogView, look: Look, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
-    for (at, log) in view.tasks.iter().enumerate() {
-        if at > 0 {
-            writeln!(out)?;
-        }
-        let state = look.paint(Ink::of_task(log.state), log.state.word());
-        let task = look.paint(Ink::Strong, log.task.as_str());
-        writeln!(out, "{task}  {state}  {}", text::clean_line(&log.title))?;
-        let columns = [
-            numbers("STEP"),
-            words("PHASE"),
-            words("OUTCOME"),
-            words("AGENT"),
-            words("MODEL"),
-            numbers("TOKENS"),
-            numbers("COST"),
-            numbers("TIME"),
-            words("COMMIT"),
-            words("SIGNATURE"),
-            words("WHAT"),
-        ];
-        let rows: Vec<Vec<Cell>> = log.steps.iter().map(row).collect();
-        let (headings, lines) = table::lines(look, &columns, &rows);
-        if !lines.is_empty() {
-            writeln!(out, "{headings}")?;
-        }
-        for (step, line) in log.steps.iter().zip(lines) {
-            writeln!(out, "{line}")?;
-            if detail == Detail::Full {
-                write_detail(step, look, out)?;
+/// How a log is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// For people.
+    Text(Look, Detail),
+    /// For programs.
+    Json,
+}
+
+/// Writes a log a task at a time: the first is seen before the last is read, and none is kept.
+pub struct LogWriter<'a> {
+    to: To<'a>,
+    totals: LogTotals,
+    tasks: usize,
+}
+
+enum To<'a> {
+    Text(Look, Detail, &'a mut dyn Write),
+    Json(json::Listing<'a>),
+}
+
+impl<'a> LogWriter<'a> {
+    /// Begins.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn begin(form: Form, out: &'a mut dyn Write) -> io::Result<Self> {
+        let to = match form {
+            Form::Text(look, detail) => To::Text(look, detail, out),
+            Form::Json => To::Json(json::Listing::begin("tasks", out)?),
+        };
+        Ok(Self { to, totals: LogTotals::default(), tasks: 0 })
+    }
+
+    /// The next task.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn task(&mut self, log: &TaskLog) -> io::Result<()> {
+        log.steps.iter().for_each(|step| self.totals.add(step));
+        self.tasks += 1;
+        match &mut self.to {
+            To::Json(listing) => listing.item(log),
+            To::Text(look, detail, out) => {
+                if self.tasks > 1 {
+                    writeln!(out)?;
+                }
+                write_task(log, *look, *detail, *out)?;
+                out.flush()
             }
         }
     }
-    match view.totals() {
-        LogTotals { steps: 0, .. } => Ok(()),
-        totals => writeln!(out, "\n{}", totals.line()),
+
+    /// What all of it adds up to.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn end(self) -> io::Result<()> {
+        match (self.to, self.totals) {
+            (To::Json(listing), totals) => listing.end("totals", &totals),
+            (To::Text(..), LogTotals { steps: 0, .. }) => Ok(()),
+            (To::Text(_, _, out), totals) => writeln!(out, "\n{}", totals.line()),
+        }
     }
+}
+
+impl LogView {
+    /// Writes all of it.
+    ///
+    /// # Errors
+    /// When `out` does not take it.
+    pub fn write(&self, form: Form, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = LogWriter::begin(form, out)?;
+        self.tasks.iter().try_for_each(|log| writer.task(log))?;
+        writer.end()
+    }
+}
+
+impl TaskLog {
+    /// Leaves the last `steps_max` steps.
+    pub fn keep_last(&mut self, steps_max: usize) {
+        self.steps.drain(..self.steps.len().saturating_sub(steps_max));
+    }
+}
+
+fn write_task(log: &TaskLog, look: Look, detail: Detail, out: &mut dyn Write) -> io::Result<()> {
+    let state = look.paint(Ink::of_task(log.state), log.state.word());
+    let task = look.paint(Ink::Strong, log.task.as_str());
+    writeln!(out, "{task}  {state}  {}", text::clean_line(&log.title))?;
+    let columns = [
+        numbers("STEP"),
+        words("PHASE"),
+        words("OUTCOME"),
+        words("AGENT"),
+        words("MODEL"),
+        numbers("TOKENS"),
+        numbers("COST"),
+        numbers("TIME"),
+        words("COMMIT"),
+        words("SIGNATURE"),
+        words("WHAT"),
+    ];
+    let rows: Vec<Vec<Cell>> = log.steps.iter().map(row).collect();
+    let (headings, lines) = table::lines(look, &columns, &rows);
+    if !lines.is_empty() {
+        writeln!(out, "{headings}")?;
+    }
+    for (step, line) in log.steps.iter().zip(lines) {
+        writeln!(out, "{line}")?;
+        if detail == Detail::Full {
+            write_detail(step, look, out)?;
+        }
+    }
+    Ok(())
 }
 
 fn row(step: &StepView) -> Vec<Cell> {
@@ -269,18 +317,18 @@ mod tests {
     fn a_log_has_a_line_for_each_step_and_more_on_request() {
         let step = crate::report::step::tests::step();
         let second = StepView { seq: 8, ..step.clone() };
-        let mut view = LogView {
-            tasks: vec![TaskLog {
-                task: step.task.clone(),
-                title: "Split fuse".to_owned(),
-                state: TaskState::Running,
-                steps: vec![step, second],
-            }],
+        let mut log = TaskLog {
+            task: step.task.clone(),
+            title: "Split fuse".to_owned(),
+            state: TaskState::Running,
+            steps: vec![step, second],
         };
-        view.keep_last(1);
+        log.keep_last(1);
         let shown = |detail| {
             let mut out = Vec::new();
-            write(&view, Look::default(), detail, &mut out).expect("a Vec takes all");
+            let mut writer = LogWriter::begin(Form::Text(Look::default(), detail), &mut out).expect("a Vec takes all");
+            writer.task(&log).expect("a Vec takes all");
+            writer.end().expect("a Vec takes all");
             String::from_utf8(out).expect("it is text")
         };
         let lines = "\

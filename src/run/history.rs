@@ -92,6 +92,18 @@ fn tips(project: &Project, landed: &[(TaskId, CommitId)]) -> Result<Vec<(TaskId,
     Ok(tips)
 }
 
+/// The last step of each task that landed on the integration branch or on HEAD; of one that landed twice, the later.
+///
+/// # Errors
+/// When the history cannot be read.
+pub fn landed(project: &Project) -> Result<BTreeMap<TaskId, CommitId>, RunError> {
+    let mut landed = BTreeMap::new();
+    for (id, tip) in landings(project, &BTreeSet::new())?.landed {
+        landed.entry(id).or_insert(tip);
+    }
+    Ok(landed)
+}
+
 /// What landed on the integration branch and on HEAD, down to where it was looked before.
 fn landings(project: &Project, scanned: &BTreeSet<CommitId>) -> Result<Landings, RunError> {
     let repository = &project.repository;

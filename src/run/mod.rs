@@ -21,6 +21,7 @@ pub mod live;
 pub mod onto_branch;
 pub mod parking;
 mod parses;
+mod past;
 pub mod preflight;
 pub mod project;
 pub mod purse;

@@ -2,7 +2,7 @@
 //! Knows nothing of the loop.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
     sync::{Arc, OnceLock},
     time::{Duration, SystemTime},
@@ -138,9 +138,9 @@ pub fn prepare(
         let message = format!("took over {branch} from the clone's remote");
         warnings.push(RunEvent::Warning { message, hint: None });
     }
-    let mut queue = queue::load(project)?;
+    let mut queue = queue::glance(project)?;
     close_attempts(project, &queue)?;
-    let selected = selection(&queue, options)?;
+    let selected = selection(project, &queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
     check_gates(project, &queue, &selected, &workflows)?;
     let mut agents = agents(project)?;
@@ -283,8 +283,8 @@ pub fn rehearse(project: &Project, options: &Options) -> Result<Rehearsal, RunEr
     }
     project.repository.identity()?;
     let head = project.head_commit()?;
-    let queue = queue::load(project)?;
-    let selected = selection(&queue, options)?;
+    let queue = queue::glance(project)?;
+    let selected = selection(project, &queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
     check_gates(project, &queue, &selected, &workflows)?;
     let wanted = wanted(project, &queue, &selected, &workflows)?;
@@ -293,8 +293,9 @@ pub fn rehearse(project: &Project, options: &Options) -> Result<Rehearsal, RunEr
     signer(&project.repository, project.settings.commits.key)?;
     let ids: Vec<TaskId> = queue.iter().map(|queued| queued.task.id.clone()).collect();
     let mut rehearsed = Vec::new();
+    let places: HashMap<&TaskId, usize> = queue.iter().enumerate().map(|(i, queued)| (&queued.task.id, i)).collect();
     for id in Graph::new(queue.iter().map(|queued| &queued.task)).order(&ids) {
-        let Some(i) = queue.iter().position(|queued| queued.task.id == id) else { continue };
+        let Some(i) = places.get(&id).copied() else { continue };
         let (Some(workflow), queued) = (workflows.get(&i), &queue[i]) else { continue };
         let fresh = || {
             let bounds = Bounds::default();
@@ -303,7 +304,7 @@ pub fn rehearse(project: &Project, options: &Options) -> Result<Rehearsal, RunEr
         let checkpoint = queued.checkpoint.clone().unwrap_or_else(fresh);
         let open = checkpoint.phases.iter().filter(|phase| !phase.state.is_over());
         let phases = open.map(|phase| (phase.id.to_string(), who(project, &checkpoint, &phase.id, &queued.task)));
-        let landed = |id: &TaskId| queue.iter().any(|other| other.task.id == *id && other.landed);
+        let landed = |id: &TaskId| places.get(id).is_some_and(|i| queue[*i].landed);
         rehearsed.push(Rehearsed {
             id,
             title: queued.task.title.clone(),
@@ -327,31 +328,29 @@ fn who(project: &Project, checkpoint: &Checkpoint, phase: &PhaseId, task: &Task)
 }
 
 /// The positions of the tasks that the run works on: those that were named and what they depend on, or all.
-fn selection(queue: &[Queued], options: &Options) -> Result<BTreeSet<usize>, RunError> {
-    check_graph(queue)?;
-    let mut open: Vec<usize> = queue::select(queue, &options.tasks)?
-        .into_iter()
-        .filter_map(|selected| queue.iter().position(|queued| queued.task.id == selected.task.id))
-        .collect();
+fn selection(project: &Project, queue: &[Queued], options: &Options) -> Result<BTreeSet<usize>, RunError> {
+    check_graph(project, queue)?;
+    let places: HashMap<&TaskId, usize> = queue.iter().enumerate().map(|(i, queued)| (&queued.task.id, i)).collect();
+    let named = queue::select(queue, &options.tasks)?.into_iter();
+    let mut open: Vec<usize> = named.filter_map(|queued| places.get(&queued.task.id).copied()).collect();
     let mut selected = BTreeSet::new();
     while let Some(i) = open.pop() {
         if selected.insert(i) {
-            let needs = &queue[i].task.depends_on;
-            open.extend(queue.iter().enumerate().filter(|(_, q)| needs.contains(&q.task.id)).map(|(i, _)| i));
+            open.extend(queue[i].task.depends_on.iter().filter_map(|id| places.get(id).copied()));
         }
     }
     Ok(selected)
 }
 
 /// Circles and missing dependencies, each with the file and line that names them.
-fn check_graph(queue: &[Queued]) -> Result<(), RunError> {
-    let of = |queued: &Queued| QueuedTask {
-        task: queued.task.clone(),
-        file: queued.file.0.clone().into(),
-        text: queued.file.1.clone(),
-    };
-    let problems = tasks::Queue { tasks: queue.iter().map(of).collect() }.graph_problems();
-    if problems.is_empty() { Ok(()) } else { Err(RunError::Problems(problems)) }
+fn check_graph(project: &Project, queue: &[Queued]) -> Result<(), RunError> {
+    if Graph::new(queue.iter().map(|queued| &queued.task)).problems().is_empty() {
+        return Ok(());
+    }
+    // A glance has no texts, and only they have lines.
+    let of = |queued: Queued| QueuedTask { task: queued.task, file: queued.file.0.into(), text: queued.file.1 };
+    let whole = tasks::Queue { tasks: queue::load(project)?.into_iter().map(of).collect() };
+    Err(RunError::Problems(whole.graph_problems()))
 }
 
 fn is_open(queued: &Queued) -> bool {

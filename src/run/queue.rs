@@ -1,11 +1,19 @@
 //! The queue as it stands: tasks from the checkout and from branches, each with its checkpoint.
 //! Knows nothing of what runs now; that is in the files of `live`.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    time::SystemTime,
+};
 
 use rayon::prelude::*;
 
-use super::{Project, RunError, tips::Tips};
+use super::{
+    Project, RunError,
+    past::{Key, Look, Past},
+    tips::Tips,
+};
 use crate::{
     git::RefMove,
     handoff::{
@@ -19,6 +27,7 @@ use crate::{
         task::{Task, TaskId},
         workflow::Workflow,
     },
+    sys::clock,
     text,
 };
 
@@ -54,36 +63,137 @@ impl Queued {
 /// All mistakes in task files at once, as [`RunError::Problems`]; [`RunError::BadCheckpoint`] for a branch of ours that
 /// somebody wrote to.
 pub fn load(project: &Project) -> Result<Vec<Queued>, RunError> {
-    let mut known: BTreeMap<TaskId, (Task, (String, String))> = BTreeMap::new();
-    if let Some(root) = &project.root {
-        let queue = tasks::load(root).map_err(RunError::Problems)?;
-        for queued in queue.tasks {
-            let file = queued.file.to_string_lossy().into_owned();
-            known.insert(queued.task.id.clone(), (queued.task, (file, queued.text)));
-        }
+    gather(project, None)
+}
+
+/// As [`load`], but what has landed is not read again if it was seen before: of such a task there is only what views and
+/// graphs ask for, see [`Remembered`](super::past::Remembered), and no text of its file.
+///
+/// # Errors
+/// As [`load`].
+pub fn glance(project: &Project) -> Result<Vec<Queued>, RunError> {
+    gather(project, Some(Past::load(&project.local.cache())))
+}
+
+/// What a repository knows of tasks before any is read.
+struct Known {
+    landed: BTreeMap<TaskId, BlobId>,
+    tips: BTreeMap<TaskId, CommitId>,
+}
+
+impl Known {
+    /// What a landed task is remembered by, if it can be: the file, if it has one, is the one at `path`.
+    fn key(&self, id: &TaskId, path: Option<&Path>, now: SystemTime) -> Option<Key> {
+        let landed = *self.landed.get(id)?;
+        let file = match path {
+            Some(path) => Some(Look::at(path, now)?),
+            None => None,
+        };
+        Some(Key { file, landed, tip: self.tips.get(id).copied() })
     }
-    let landed = landed(project)?;
+}
+
+fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError> {
     let mut tips: BTreeMap<TaskId, CommitId> = BTreeMap::new();
     for (name, commit) in project.repository.references(layout::TASK_REFS)? {
         let Some(id) = name.strip_prefix(layout::TASK_REFS).and_then(|id| id.parse::<TaskId>().ok()) else { continue };
         tips.insert(id, commit);
     }
-    for (id, tip) in &tips {
-        if !known.contains_key(id) {
-            let (task, file) = from_branch(project, id, *tip)?;
-            known.insert(id.clone(), (task, file));
+    let known = Known { landed: landed(project)?, tips };
+    let files = match &project.root {
+        Some(root) => tasks::files(root).map_err(RunError::Problems)?,
+        None => tasks::Files::default(),
+    };
+    let (mut queue, keys) = match &past {
+        Some(past) => recall(project, past, &known, &files),
+        None => Default::default(),
+    };
+    let recalled: BTreeSet<TaskId> = queue.iter().map(|queued| queued.task.id.clone()).collect();
+    let left = read(project, &known, &files, &recalled)?;
+    if let Some(past) = past {
+        let news: Vec<_> = left.iter().filter(|queued| queued.landed).collect();
+        let news = news.iter().filter_map(|queued| {
+            let key = keys.get(&queued.task.id)?;
+            Some((*key, queued.file.0.as_str(), &queued.task, queued.checkpoint.as_ref()?))
+        });
+        past.save(&news.collect::<Vec<_>>(), &recalled.iter().collect::<Vec<_>>());
+    }
+    if queue.is_empty() {
+        return Ok(left);
+    }
+    queue.extend(left);
+    queue.sort_by(|one, two| one.task.id.cmp(&two.task.id));
+    Ok(queue)
+}
+
+/// The landed tasks that are remembered, and by what the others can be.
+fn recall(project: &Project, past: &Past, known: &Known, files: &tasks::Files) -> (Vec<Queued>, BTreeMap<TaskId, Key>) {
+    let now = clock::now();
+    let mut wanted: BTreeMap<TaskId, Option<String>> = known.tips.keys().map(|id| (id.clone(), None)).collect();
+    wanted.extend(files.ids().map(|(id, file)| (id, Some(file))));
+    let found: Vec<(TaskId, Key, Option<Queued>)> = wanted
+        .into_par_iter()
+        .filter_map(|(id, file)| {
+            let path = file.as_ref().and_then(|file| Some(project.root.as_ref()?.join(file)));
+            let key = known.key(&id, path.as_deref(), now)?;
+            let queued = past.get(&id, &key).map(|(name, task, last)| Queued {
+                task,
+                file: (name, String::new()),
+                checkpoint: Some(last),
+                tip: key.tip,
+                landed: true,
+            });
+            Some((id, key, queued))
+        })
+        .collect();
+    let (mut queue, mut keys) = (Vec::new(), BTreeMap::new());
+    for (id, key, queued) in found {
+        match queued {
+            Some(queued) => queue.push(queued),
+            None => drop(keys.insert(id, key)),
         }
     }
+    (queue, keys)
+}
+
+/// Reads all tasks but those that are recalled.
+fn read(
+    project: &Project,
+    known: &Known,
+    files: &tasks::Files,
+    recalled: &BTreeSet<TaskId>,
+) -> Result<Vec<Queued>, RunError> {
+    let mut found: BTreeMap<TaskId, (Task, (String, String))> = BTreeMap::new();
+    if let Some(root) = &project.root {
+        let is_wanted = |stem: &str| stem.parse::<TaskId>().map_or(true, |id| !recalled.contains(&id));
+        for queued in files.read(root, is_wanted).map_err(RunError::Problems)?.tasks {
+            let file = queued.file.to_string_lossy().into_owned();
+            found.insert(queued.task.id.clone(), (queued.task, (file, queued.text)));
+        }
+    }
+    for (id, tip) in known.tips.iter().filter(|(id, _)| !recalled.contains(id)) {
+        if !found.contains_key(id) {
+            let (task, file) = from_branch(project, id, *tip)?;
+            found.insert(id.clone(), (task, file));
+        }
+    }
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
     let remembered = Tips::load(&project.local.cache());
-    let queue = known
+    let queue = found
         .into_par_iter()
         .map(|(id, (task, file))| {
-            let tip = tips.get(&id).copied();
-            let (checkpoint, landed) = state(project, &remembered, &id, tip, landed.get(&id).copied())?;
+            let tip = known.tips.get(&id).copied();
+            let (checkpoint, landed) = state(project, &remembered, &id, tip, known.landed.get(&id).copied())?;
             Ok(Queued { task, file, checkpoint, tip, landed })
         })
         .collect();
-    remembered.save();
+    if recalled.is_empty() {
+        remembered.save()
+    } else {
+        remembered.add()
+    }
     queue
 }
 

@@ -15,13 +15,15 @@ use crate::{
 /// Bytes of the file that are read: some 40,000 tips.
 const FILE_BYTES_MAX: usize = 4 << 20;
 
+type Blobs = HashMap<CommitId, BlobId>;
+
 /// Checkpoints by the commit that holds them.
 #[derive(Debug)]
 pub struct Tips {
     path: PathBuf,
-    known: HashMap<CommitId, BlobId>,
+    known: Blobs,
     /// What this look at the queue needed.
-    used: Mutex<HashMap<CommitId, BlobId>>,
+    used: Mutex<Blobs>,
 }
 
 impl Tips {
@@ -52,7 +54,17 @@ impl Tips {
 
     /// Writes down what was needed, if some of it was new; what was not needed is forgotten.
     pub fn save(self) {
+        self.write(|used, _| used)
+    }
+
+    /// As [`Self::save`], and forgets nothing: not all was asked for.
+    pub fn add(self) {
+        self.write(|used, known| known.iter().map(|(tip, blob)| (*tip, *blob)).chain(used).collect());
+    }
+
+    fn write(self, whole: impl FnOnce(Blobs, &Blobs) -> Blobs) {
         let used = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let used = whole(used, &self.known);
         if used.is_empty() || used == self.known || self.path.parent().is_none_or(|dir| !dir.exists()) {
             return;
         }
@@ -78,6 +90,10 @@ mod tests {
             assert_eq!(tips.get(commit(digit), || Ok::<_, ()>(blob)), Ok(blob));
         }
         tips.save();
+        let again = Tips::load(dir.path());
+        assert_eq!(again.get(commit("1"), || Err(())), Ok(blob));
+        again.add();
+        assert_eq!(Tips::load(dir.path()).get(commit("2"), || Err(())), Ok(blob));
         let again = Tips::load(dir.path());
         assert_eq!(again.get(commit("1"), || Err(())), Ok(blob));
         again.save();

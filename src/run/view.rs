@@ -1,7 +1,7 @@
 //! Views of the queue for people and programs: what `status`, `show`, `log` and `review` print.
 //! Knows nothing of how they are printed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use rayon::prelude::*;
 
@@ -10,7 +10,7 @@ use super::{
     costs::Costs,
     decide,
     foreman::{Entry, Foreman, Rules, Spent},
-    live, preflight,
+    history, live, preflight,
     purse::Consent,
     queue::{self, Queued},
 };
@@ -128,7 +128,7 @@ const NO_RUN: &str = "no run is at work: git orchestrate resume";
 /// # Errors
 /// When the queue cannot be read.
 pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunError> {
-    let queue = queue::load(project)?;
+    let queue = queue::glance(project)?;
     let holder = lock::holder(&project.local.lock()).map_err(RunError::Lock)?;
     let (run, workers, parked) = live::read(&project.local.live());
     let run = run.filter(|run| holder.as_ref().is_some_and(|holder| holder.pid == run.pid));
@@ -267,14 +267,19 @@ pub(super) fn bystander_of(
 /// # Errors
 /// When a step's record is not there or cannot be read.
 pub fn steps(project: &Project, queued: &Queued) -> Result<Vec<(CommitId, Record)>, RunError> {
+    let tip = match (queued.tip, &queued.checkpoint) {
+        (None, Some(_)) => queue::landed_tip(project, &queued.task.id)?,
+        (tip, _) => tip,
+    };
+    steps_up_to(project, queued, tip)
+}
+
+fn steps_up_to(project: &Project, queued: &Queued, tip: Option<CommitId>) -> Result<Vec<(CommitId, Record)>, RunError> {
     let (repository, id) = (&project.repository, &queued.task.id);
     let branch = layout::task_ref(id);
     let bad = |why: String| RunError::BadCheckpoint { branch: branch.clone(), why };
     let Some(checkpoint) = &queued.checkpoint else { return Ok(Vec::new()) };
-    let tip = match queued.tip {
-        Some(tip) => tip,
-        None => queue::landed_tip(project, id)?.ok_or_else(|| bad("no merge commit landed it".to_owned()))?,
-    };
+    let tip = tip.ok_or_else(|| bad("no merge commit landed it".to_owned()))?;
     let entries = repository.list(tip, &layout::steps(id))?;
     let mut at = tip;
     let mut steps = Vec::new();
@@ -310,30 +315,47 @@ fn signature(repository: &Repository, commit: CommitId, signers: &AllowedSigners
     }
 }
 
-/// The log of these tasks, or of all that have begun.
+/// Tasks whose steps are read side by side for the log, after the first.
+const LOG_ABREAST: usize = 32;
+
+/// The log of these tasks, or of all that have begun: `each` is handed one after the other, and none is kept.
 ///
 /// # Errors
-/// When a task's steps cannot be read.
-pub fn log(project: &Project, names: &[String]) -> Result<Vec<TaskLog>, RunError> {
-    let queue = queue::load(project)?;
-    let selected: Vec<&Queued> = queue::select(&queue, names)?;
+/// When a task's steps cannot be read, and those of `each`.
+pub fn log<E: From<RunError>>(
+    project: &Project,
+    names: &[String],
+    each: &mut dyn FnMut(TaskLog) -> Result<(), E>,
+) -> Result<(), E> {
+    let queue = queue::glance(project)?;
+    let mut selected: Vec<&Queued> = queue::select(&queue, names)?;
+    selected.retain(|queued| queued.checkpoint.is_some() || !names.is_empty());
     let signers = allowed_signers(project).unwrap_or_default();
-    selected
-        .into_par_iter()
-        .filter(|queued| queued.checkpoint.is_some() || !names.is_empty())
-        .map(|queued| {
-            let steps = steps(project, queued)?;
-            let steps = steps.iter().map(|(commit, record)| {
-                StepView::new(record, Some(*commit), signature(&project.repository, *commit, &signers))
-            });
-            Ok(TaskLog {
-                task: queued.task.id.clone(),
-                title: queued.task.title.clone(),
-                state: queued.state(),
-                steps: steps.collect(),
-            })
+    let landings = OnceLock::new();
+    let one = |queued: &Queued| {
+        let tip = queued.tip.or_else(|| {
+            let landings = landings.get_or_init(|| history::landed(project).unwrap_or_default());
+            landings.get(&queued.task.id).copied()
+        });
+        let steps = steps_up_to(project, queued, tip)?;
+        let steps = steps.iter().map(|(commit, record)| {
+            StepView::new(record, Some(*commit), signature(&project.repository, *commit, &signers))
+        });
+        Ok::<_, RunError>(TaskLog {
+            task: queued.task.id.clone(),
+            title: queued.task.title.clone(),
+            state: queued.state(),
+            steps: steps.collect(),
         })
-        .collect()
+    };
+    let (first, rest) = selected.split_at(selected.len().min(1));
+    for some in [first].into_iter().chain(rest.chunks(LOG_ABREAST)) {
+        let logs: Vec<Result<TaskLog, RunError>> = some.par_iter().map(|queued| one(queued)).collect();
+        for log in logs {
+            each(log?)?;
+        }
+    }
+    Ok(())
 }
 
 /// One task with all that is known of it.

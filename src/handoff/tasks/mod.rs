@@ -9,7 +9,7 @@ mod text;
 pub use self::{
     edit::{FieldValue, set_fields},
     numbering::next_task_id,
-    queue::{Queue, QueuedTask, load, write_edited, write_new},
+    queue::{Files, Queue, QueuedTask, files, load, write_edited, write_new},
     text::{Format, parse, parse_md, parse_toml, to_md, to_toml},
 };
 pub(super) use self::{queue::write_new_text, text::short};

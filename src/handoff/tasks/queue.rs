@@ -80,10 +80,24 @@ impl Queue {
 /// # Errors
 /// Everything that is wrong with any of the files.
 pub fn load(root: &Path) -> Result<Queue, Vec<Problem>> {
+    files(root)?.read(root, |_| true)
+}
+
+/// The names of the task files, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    names: Vec<OsString>,
+}
+
+/// Finds the task files without reading them.
+///
+/// # Errors
+/// When the directory cannot be read, or has too many.
+pub fn files(root: &Path) -> Result<Files, Vec<Problem>> {
     let dir = root.join(layout::TASKS);
     let one = |what: String| vec![Problem::new(layout::TASKS, what)];
     let entries = match fs::read_dir(&dir) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Queue::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Files::default()),
         Err(error) => return Err(one(format!("the tasks cannot be read: {}", disk::reason(&error)))),
         Ok(_) if !file::is_inside(root, &dir) => {
             return Err(one("the directory is a link that leads out of the repository".to_owned()));
@@ -102,17 +116,35 @@ pub fn load(root: &Path) -> Result<Queue, Vec<Problem>> {
         return Err(one(format!("there are more than {TASKS_MAX} task files")));
     }
     names.sort();
-    let read: Vec<Result<QueuedTask, Vec<Problem>>> = names.par_iter().map(|name| read_one(root, name)).collect();
-    let mut queue = Queue::default();
-    let mut problems = Vec::new();
-    for result in read {
-        match result {
-            Ok(queued) => queue.tasks.push(queued),
-            Err(found) => problems.extend(found),
-        }
+    Ok(Files { names })
+}
+
+impl Files {
+    /// Each task that its file's name tells, with the file, relative to the root.
+    pub fn ids(&self) -> impl Iterator<Item = (TaskId, String)> {
+        let names = self.names.iter().filter_map(|name| name.to_str());
+        names.filter_map(|name| Some((stem_of(name).parse().ok()?, format!("{}/{name}", layout::TASKS))))
     }
-    problems.extend(same_names(&names));
-    if problems.is_empty() { Ok(queue) } else { Err(problems) }
+
+    /// Reads those files whose tasks, by their names, are wanted, and those whose names tell none.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, and with the names of all.
+    pub fn read(&self, root: &Path, is_wanted: impl Fn(&str) -> bool + Sync) -> Result<Queue, Vec<Problem>> {
+        let is_left = |name: &&OsString| name.to_str().is_none_or(|name| is_wanted(stem_of(name)));
+        let read: Vec<Result<QueuedTask, Vec<Problem>>> =
+            self.names.par_iter().filter(is_left).map(|name| read_one(root, name)).collect();
+        let mut queue = Queue::default();
+        let mut problems = Vec::new();
+        for result in read {
+            match result {
+                Ok(queued) => queue.tasks.push(queued),
+                Err(found) => problems.extend(found),
+            }
+        }
+        problems.extend(same_names(&self.names));
+        if problems.is_empty() { Ok(queue) } else { Err(problems) }
+    }
 }
 
 fn read_one(root: &Path, name: &OsString) -> Result<QueuedTask, Vec<Problem>> {
