@@ -109,3 +109,69 @@ fn a_reader_that_goes_away_does_not_end_the_run() {
         (text.as_deref() == Ok("a")).then_some(())
     });
 }
+
+/// Every form in which the queue is shown, none of which may depend on what is remembered of it.
+fn shown(sandbox: &Sandbox) -> Vec<String> {
+    let words: [&[&str]; 4] = [&["status", "--json"], &["status"], &["log", "--json"], &["log", "-v"]];
+    words.iter().map(|words| sandbox.run(words).expect(0).stdout.clone()).collect()
+}
+
+#[test]
+fn what_is_remembered_of_landed_tasks_shows_as_if_read() {
+    let sandbox = sandbox("single", 2);
+    for task in ["a", "b", "c"] {
+        sandbox.task(task, "priority = 2\n");
+    }
+    sandbox.task("d", "depends_on = [\"a\"]\nbudget_usd = 3.0\n");
+    sandbox.script("implement", "echo $task > $task.txt");
+    sandbox.run(&["start"]).expect(0);
+    let past = sandbox.local().join("cache/past");
+    let read = shown(&sandbox);
+    // Only files that are no longer young are known by their looks.
+    kit::program::wait_until("the task files are old enough to be remembered", || {
+        sandbox.run(&["status"]).expect(0);
+        let text = std::fs::read_to_string(&past).ok()?;
+        (text.lines().count() == 5).then_some(())
+    });
+    assert_eq!(shown(&sandbox), read, "all of them remembered");
+    sandbox.task("b", "priority = 2\ntitle2 = 1\n");
+    sandbox.run(&["status"]).expect(128);
+    sandbox.write(".handoff/tasks/b.toml", "title = \"Another title\"\npriority = 2\n");
+    let edited = shown(&sandbox);
+    assert!(edited[1].contains("Another title") && edited[2].contains("Another title"), "{edited:?}");
+    sandbox.task("b", "priority = 2\n");
+    assert_eq!(shown(&sandbox), read, "it is as it was");
+    // Without its branch, a landed task's steps are found by the merge that landed it.
+    sandbox.git(&["branch", "-q", "-D", "orchestrate/task/c"]);
+    let without: Vec<String> = shown(&sandbox);
+    assert_eq!(without[2..], read[2..], "the log of a task whose branch is gone");
+    std::fs::remove_file(&past).expect("it was there");
+    assert_eq!(shown(&sandbox), without, "read again");
+}
+
+#[test]
+fn five_readers_share_one_analysis() {
+    let sandbox = sandbox("review", 5);
+    sandbox.task("a", "context = [\"src/**\"]\n");
+    sandbox.write("src/lib.rs", "fn one() {}\n");
+    sandbox.commit("some code");
+    let long = "z".repeat(6000);
+    sandbox.script("analysis", &format!("answer 'the analysis begins {long} the analysis ends'"));
+    for reader in ["correctness", "security", "performance", "tests", "clarity"] {
+        sandbox.script(reader, &format!("grep -q 'the analysis ends' <&0 && answer 'seen by {reader}'"));
+    }
+    sandbox.script("synthesis", "answer 'the last word'");
+    let ended = sandbox.run(&["start"]);
+    ended.expect(0);
+    let runs = sandbox.agent_runs("start");
+    let of = |phase: &str| runs.iter().filter(|run| run.phase == phase).count();
+    assert_eq!((of("analysis"), runs.len()), (1, 7), "{runs:?}");
+    let log = sandbox.run(&["log", "-v"]).expect(0).stdout.clone();
+    for reader in ["correctness", "security", "performance", "tests", "clarity"] {
+        assert!(log.contains(&format!("seen by {reader}")), "{log}");
+    }
+    // Of seven surveys one is made, of five looks at the analysis one; the synthesis looks at six reports.
+    assert!(ended.stdout.contains("context: 11 of 18 parts were known (61 %)"), "{}", ended.stdout);
+    let stats = sandbox.run(&["stats"]).expect(0).stdout.clone();
+    assert!(stats.contains("context: 11 of 18 parts were known (61 %)"), "{stats}");
+}

@@ -371,6 +371,7 @@ mod tests {
         cli::terminal::Colour,
         model::{record::Outcome, task::Task},
         report::{
+            cached::CachedView,
             event::{RunEnd, RunSummary},
             money::MoneyView,
             step::{SignatureView, StepView},
@@ -427,6 +428,7 @@ mod tests {
             end: RunEnd::Done,
             why: None,
             money: MoneyView::default(),
+            context: CachedView::default(),
             tasks: Vec::new(),
             totals: Totals::default(),
             steps: 2,

@@ -10,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal, user_programs::paged};
 use crate::{
+    context::Cache,
     model::task::Span,
     plan::foretold::{Came, scores},
     report::{
@@ -20,7 +21,7 @@ use crate::{
         history::History,
         tally::{By, Row, table},
     },
-    run::{forecast, history},
+    run::{forecast, history, view},
     sys::clock,
 };
 
@@ -93,6 +94,7 @@ pub fn run(arguments: &StatsArguments, terminal: &Terminal, out: &mut dyn Write)
         since: arguments.since.map(|Since(time)| clock::to_rfc3339(time)),
         rows: table(counts, &arguments.by, &clock::zone()).into_iter().map(row).collect(),
         claims: if came.is_empty() { None } else { Some(scores(&came, &forecast::code_map(&project))) },
+        context: view::cached(Cache::counts_of_all(&project.local.contexts())),
     };
     if arguments.json {
         json::write(&view, out)?;

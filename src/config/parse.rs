@@ -467,7 +467,7 @@ mod tests {
             "[limits]\n\nmax_agent = 3\njobz = 2",
             &[
                 "3: unknown key 'max_agent' in [limits] (it is one of jobs, gates, attempts, infra, land_rounds, \
-             step_timeout, idle_timeout, check_timeout, output_bytes, file_bytes, disk_free_bytes, task_budget_usd, \
+             step_timeout, idle_timeout, context_age, check_timeout, output_bytes, file_bytes, disk_free_bytes, task_budget_usd, \
              task_timeout)",
                 "4: unknown key 'jobz' in [limits] (did you mean 'jobs'?)",
             ],

@@ -517,6 +517,8 @@ pub struct LimitSettings {
     pub step_timeout: Span,
     /// How long an agent may be silent (agents are silent for up to seven minutes while they think).
     pub idle_timeout: Span,
+    /// How long what was gathered for a prompt is used again for the same code.
+    pub context_age: Span,
     /// How long a check may take.
     pub check_timeout: Span,
     /// Bytes of an agent's or a check's output that are kept.
@@ -544,6 +546,7 @@ impl Default for LimitSettings {
             land_rounds: 3,
             step_timeout: Span(Duration::from_secs(3600)),
             idle_timeout: Span(Duration::from_secs(600)),
+            context_age: Span(Duration::from_secs(7 * 86_400)),
             check_timeout: Span(Duration::from_secs(1800)),
             output_bytes: 8 << 20,
             file_bytes: 10 << 20,

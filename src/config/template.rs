@@ -330,6 +330,8 @@ fn limits(page: &mut Page, defaults: &Settings) {
     page.prose("How long one agent's step may take, how long it may be silent, how long a check may take.");
     page.unset("step_timeout", quoted(&limits.step_timeout.to_string()));
     page.unset("idle_timeout", quoted(&limits.idle_timeout.to_string()));
+    page.prose("How long what was gathered for a prompt is used again for the same code.");
+    page.unset("context_age", quoted(&limits.context_age.to_string()));
     page.unset("check_timeout", quoted(&limits.check_timeout.to_string()));
     page.prose("Bytes: of output that is kept, of a file that may be committed, that must be free on the disk.");
     page.unset("output_bytes", limits.output_bytes);

@@ -1,6 +1,8 @@
 //! Everything that a prompt is made of, gathered by whoever starts the step.
 //! Does not know which parts a template uses, nor how much of them fits.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     agents::request::Structure,
     model::{
@@ -59,7 +61,7 @@ pub struct Dependency {
 }
 
 /// Rules that the work should follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// Where they stand: `AGENTS.md`, `.handoff/config.toml`.
     pub source: String,
@@ -70,7 +72,7 @@ pub struct Rule {
 }
 
 /// A file that the agent should read first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContextFileText {
     /// Relative to the root, with `/`.
     pub path: String,
@@ -79,7 +81,7 @@ pub struct ContextFileText {
 }
 
 /// The content of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileText {
     /// The blob it is.
     pub blob: BlobId,

@@ -1,6 +1,7 @@
 //! What an agent reads: prompts made from templates, and a survey of the code for them. Starts nothing, writes nothing.
 
 mod answer;
+mod cache;
 mod code_map;
 mod error;
 mod hybrid;
@@ -13,6 +14,7 @@ mod templates;
 
 pub use self::{
     answer::{ask_again, review_feedback},
+    cache::{Cache, Counts},
     code_map::code_map,
     error::ContextError,
     hybrid::{for_a_brief, for_mending, with_brief},

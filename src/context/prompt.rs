@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Bytes a prompt may have.
-pub const PROMPT_BYTES_MAX: usize = 400 << 10;
+pub const PROMPT_BYTES_MAX: usize = 464 << 10;
 /// Bytes of a task's own words: title, goal, constraints and acceptance criteria.
 pub const TASK_BYTES_MAX: usize = 96 << 10;
 
@@ -39,8 +39,8 @@ const PLAN_STEP_BYTES_MAX: usize = 12 << 10;
 const FEEDBACK_TEXT_BYTES_MAX: usize = 12 << 10;
 const FEEDBACK_BYTES_MAX: usize = 32 << 10;
 /// Bytes of one summary, and of all phases' and all dependencies' together.
-const SUMMARY_BYTES_MAX: usize = 4 << 10;
-const SUMMARIES_BYTES_MAX: usize = 16 << 10;
+const SUMMARY_BYTES_MAX: usize = 12 << 10;
+const SUMMARIES_BYTES_MAX: usize = 48 << 10;
 /// Bytes that are left for the words of the templates, names and fences.
 const TEMPLATE_BYTES_SPARE: usize = 12 << 10;
 

@@ -2,6 +2,7 @@
 //! Does not know where the files come from; the caller reads them, from the tree that the work starts from.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::{Deserialize, Serialize};
 
 use super::{ContextError, ContextFileText, FileText, Rule};
 use crate::model::{object::BlobId, task::Task};
@@ -29,7 +30,7 @@ pub trait Files {
 }
 
 /// What was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Survey {
     /// The project's rules, the most binding first.
     pub rules: Vec<Rule>,

@@ -14,7 +14,6 @@ mod question;
 mod remembered;
 mod run;
 pub mod setup;
-mod shelf;
 
 pub use self::{
     definition::{API_CHECK, Definition},

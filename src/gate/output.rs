@@ -6,10 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::shelf::Shelf;
 use crate::{
     model::object::TreeId,
-    sys::file::{Sync, write_atomic},
+    sys::{
+        file::{Sync, write_atomic},
+        shelf::Shelf,
+    },
     text::{bytes, clean_bytes, tail},
 };
 

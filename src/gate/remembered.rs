@@ -9,13 +9,16 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{compare::Ran, shelf::Shelf};
+use super::compare::Ran;
 use crate::{
     model::{
         object::{CommitId, Digest, TreeId},
         record::{CheckResult, GateVerdict},
     },
-    sys::file::{Sync, read_limited, write_atomic},
+    sys::{
+        file::{Sync, read_limited, write_atomic},
+        shelf::Shelf,
+    },
 };
 
 /// Verdicts that are remembered; the oldest go.

@@ -138,6 +138,11 @@ impl LocalDir {
         self.root.join("spending")
     }
 
+    /// What was gathered for prompts.
+    pub fn contexts(&self) -> PathBuf {
+        self.cache().join("context")
+    }
+
     /// Logs of runs.
     pub fn log(&self) -> PathBuf {
         self.root.join("log")

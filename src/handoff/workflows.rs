@@ -14,8 +14,11 @@ use crate::{
     text::did_you_mean,
 };
 
-const BUILT_IN: [(&str, &str); 2] =
-    [("single", include_str!("workflows/single.toml")), ("standard", include_str!("workflows/standard.toml"))];
+const BUILT_IN: [(&str, &str); 3] = [
+    ("review", include_str!("workflows/review.toml")),
+    ("single", include_str!("workflows/single.toml")),
+    ("standard", include_str!("workflows/standard.toml")),
+];
 
 const SHAPES: &[(&[&str], Shape)] = &[(&["phase"], Shape::Tables), (&["phase", "skip_when"], Shape::Table)];
 
@@ -220,6 +223,6 @@ mod tests {
         std::fs::write(root.path().join(".handoff/workflows/single.toml"), own).expect("a file");
         std::fs::write(root.path().join(".handoff/workflows/mine.toml"), own).expect("a file");
         assert_eq!(load(root.path(), "single").map(|workflow| workflow.phases.len()), Ok(1));
-        assert_eq!(all_names(root.path()), ["mine", "single", "standard"]);
+        assert_eq!(all_names(root.path()), ["mine", "review", "single", "standard"]);
     }
 }

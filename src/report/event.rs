@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
+    cached::CachedView,
     json::SCHEMA,
     money::MoneyView,
     step::StepView,
@@ -186,6 +187,8 @@ pub struct RunSummary {
     pub why: Option<String>,
     /// What was spent, by this run and in all.
     pub money: MoneyView,
+    /// How often what prompts are made of was known already.
+    pub context: CachedView,
     /// Every selected task as it stands.
     pub tasks: Vec<TaskView>,
     /// The sums over `tasks`, over all runs.

@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod cached;
 pub mod definition;
 pub mod doctor;
 pub mod event;

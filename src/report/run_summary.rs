@@ -25,7 +25,7 @@ pub fn write(summary: &RunSummary, look: Look, out: &mut dyn Write) -> io::Resul
     }
     let elapsed = text::duration(Duration::from_millis(summary.elapsed_ms));
     writeln!(out, "{}", summary.totals.line())?;
-    if let Some(line) = summary.money.line() {
+    for line in [summary.money.line(), summary.context.line()].into_iter().flatten() {
         writeln!(out, "{line}")?;
     }
     let (ink, end) = match summary.end {
@@ -53,6 +53,7 @@ mod tests {
     use crate::{
         model::{money::Money, task::Task},
         report::{
+            cached::CachedView,
             money::{MoneyView, StandView},
             task::{TaskView, Totals},
         },
@@ -67,6 +68,7 @@ mod tests {
             end: RunEnd::Spent,
             why: Some("the next step may cost $2.00, but $4.00 of the run's budget of $5.00 is spent".to_owned()),
             money: MoneyView { zone: "UTC".to_owned(), run: Some(stand), day: stand, month: stand },
+            context: CachedView { asked: 4, found: 3 },
             totals: Totals::of(&tasks),
             tasks,
             steps: 3,
@@ -79,6 +81,7 @@ mod tests {
             String::from_utf8_lossy(&out),
             "\nTASK  STATE  TITLE\napi   new    Add an API\n\n1 task: 1 new\n\
              spent: this run $4.00 of $5.00, today $4.00 of $5.00, this month $4.00 of $5.00 (UTC)\n\
+             context: 3 of 4 parts were known (75 %)\n\
              the budget or a quota is spent; nothing is lost: 3 steps in 1m 01s\n\
              because the next step may cost $2.00, but $4.00 of the run's budget of $5.00 is spent\n\
              next: git orchestrate resume --budget 5\n"

@@ -10,6 +10,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    cached::CachedView,
     look::Look,
     table::{self, Cell, Column, numbers, words},
 };
@@ -64,6 +65,8 @@ pub struct StatsView {
     /// How well the claims of finished tasks foretold what they changed, whenever that was; none: none is finished.
     #[serde(serialize_with = "with_shares")]
     pub claims: Option<Scores>,
+    /// How often what prompts are made of was known already, in all runs here.
+    pub context: CachedView,
 }
 
 #[derive(Serialize)]
@@ -124,7 +127,11 @@ pub fn write(view: &StatsView, look: Look, out: &mut dyn Write) -> io::Result<()
     ]);
     let rows: Vec<Vec<Cell>> = view.rows.iter().map(row).collect();
     table::write(out, look, &columns, &rows)?;
-    view.claims.as_ref().map_or(Ok(()), |claims| write_claims(claims, look, out))
+    view.claims.as_ref().map_or(Ok(()), |claims| write_claims(claims, look, out))?;
+    match view.context.line() {
+        Some(line) => writeln!(out, "\n{line}"),
+        None => Ok(()),
+    }
 }
 
 fn write_claims(claims: &Scores, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -220,8 +227,8 @@ mod tests {
         };
         let declared = Score { tasks: 2, named: 4, kept: 3, changed: 6, foretold: 2 };
         let claims = Scores { declared, guessed: Score { named: 5, foretold: 3, ..declared }, ..Scores::default() };
-        let view =
-            StatsView { by: vec!["role", "model"], since: None, rows: vec![known, unknown], claims: Some(claims) };
+        let rows = vec![known, unknown];
+        let view = StatsView { by: vec!["role", "model"], rows, claims: Some(claims), ..StatsView::default() };
         check(
             &view,
             "ROLE         MODEL  STEPS  SUCCESS  MISSED  OPEN  RETRIES  FINDINGS  TIME  TOKENS   COST  PER STEP  PER SUCCESS

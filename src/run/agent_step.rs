@@ -108,8 +108,12 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
 
     let (started, clock) = (clock::now_rfc3339(), Instant::now());
     let structure = brief::structure(&job.checkpoint, &job.work.phase);
-    let prompt =
-        brief::prompt(&shop.project, &shop.templates, &Asking { job, role, access: *access, structure, code })?;
+    let prompt = brief::prompt(
+        &shop.project,
+        &shop.templates,
+        &shop.contexts,
+        &Asking { job, role, access: *access, structure, code },
+    )?;
     if !prompt.redacted.is_empty() {
         let message = format!("left out of what {name} is told for {}: {}", job.task.id, prompt.redacted.join("; "));
         let hint = format!("git orchestrate show {} --prompt {}", job.task.id, job.work.phase);

@@ -8,20 +8,22 @@ use super::{
     commit::step_commit,
     foreman::{Foreman, Job},
     queue::Queued,
+    workshop::contexts,
 };
 use crate::{
     agents::request::Structure,
-    context::{self, Dependency, Files, Prompt, PromptInput, Rule, Templates},
+    context::{self, Cache, Dependency, Files, Prompt, PromptInput, Rule, Templates},
     git::{EntryKind, GitError, Repository},
     handoff::{
-        checkpoints, layout,
+        checkpoints, layout, records,
         tasks::{self, Format},
     },
     model::{
-        checkpoint::Checkpoint,
+        checkpoint::{Checkpoint, Phase},
         machine::State,
         next::{What, Work},
         object::{BlobId, TreeId},
+        record::Document,
         task::TaskId,
         workflow::{Access, PhaseId, Product, Role},
     },
@@ -77,10 +79,11 @@ pub fn structure(checkpoint: &Checkpoint, phase: &PhaseId) -> Option<Structure> 
 ///
 /// # Errors
 /// When a template or a glob of the task is wrong.
-pub fn prompt(project: &Project, templates: &Templates, asking: &Asking) -> Result<Prompt, RunError> {
+pub fn prompt(project: &Project, templates: &Templates, contexts: &Cache, asking: &Asking) -> Result<Prompt, RunError> {
     let Asking { job, role, access, structure, code } = *asking;
     let (repository, checkpoint) = (&project.repository, &job.checkpoint);
-    let survey = context::survey(&Tree { repository, tree: code }, &job.task)?;
+    let survey = contexts
+        .get("survey", &(code, &job.task.context), || context::survey(&Tree { repository, tree: code }, &job.task))?;
     let phase = checkpoint.phase(&job.work.phase);
     let mut rules = survey.rules;
     rules.extend(project.settings.rules.iter().map(|text| Rule {
@@ -92,7 +95,11 @@ pub fn prompt(project: &Project, templates: &Templates, asking: &Asking) -> Resu
     let plan_step = checkpoint.plan.as_ref().and_then(|plan| plan.steps.iter().find(|s| Some(s.id.as_str()) == step));
     let reads_change = access == Access::Read && checkpoint.good > 0;
     let diff = match reads_change {
-        true => Some(repository.diff_text(repository.code_tree(checkpoint.base)?, code, DIFF_BYTES_MAX)?),
+        true => {
+            let base = repository.code_tree(checkpoint.base)?;
+            let diff = || repository.diff_text(base, code, DIFF_BYTES_MAX);
+            Some(contexts.get("diff", &(base, code, DIFF_BYTES_MAX), diff)?)
+        }
         false => None,
     };
     let input = PromptInput {
@@ -104,7 +111,7 @@ pub fn prompt(project: &Project, templates: &Templates, asking: &Asking) -> Resu
         structure,
         plan_step,
         feedback: phase.map_or(&[], |phase| phase.feedback.as_slice()),
-        summaries: summaries(checkpoint, &job.work.phase),
+        summaries: summaries(project, contexts, job)?,
         dependencies: dependencies(project, job),
         rules,
         files: survey.files,
@@ -118,13 +125,37 @@ pub fn prompt(project: &Project, templates: &Templates, asking: &Asking) -> Resu
 }
 
 /// What the phases that this one builds on said at their end.
-fn summaries(checkpoint: &Checkpoint, id: &PhaseId) -> Vec<(PhaseId, String)> {
+fn summaries(project: &Project, contexts: &Cache, job: &Job) -> Result<Vec<(PhaseId, String)>, RunError> {
+    let (checkpoint, id) = (&job.checkpoint, &job.work.phase);
     let over = checkpoint.phases.iter().filter(|phase| phase.id != *id && phase.state == State::Passed);
     // A plan is given as such, and its review has been heeded.
     let told = over.filter(|phase| {
         checkpoint.spec(&phase.id).is_some_and(|spec| spec.produces != Some(Product::Plan) && spec.reviews.is_none())
     });
-    told.filter(|phase| !phase.summary.is_empty()).map(|phase| (phase.id.clone(), phase.summary.clone())).collect()
+    let told = told.filter(|phase| !phase.summary.is_empty());
+    told.map(|phase| {
+        let is_report = checkpoint.spec(&phase.id).is_some_and(|spec| spec.produces == Some(Product::Report));
+        let report = if is_report { report(project, contexts, job, phase)? } else { None };
+        Ok((phase.id.clone(), report.unwrap_or_else(|| phase.summary.clone())))
+    })
+    .collect()
+}
+
+/// The whole report of a phase, of which its summary is the beginning; none if its record has none.
+fn report(project: &Project, contexts: &Cache, job: &Job, phase: &Phase) -> Result<Option<String>, RunError> {
+    let (Some(tip), Some(step)) = (job.tip, phase.step) else { return Ok(None) };
+    let prefix = layout::step_prefix(step);
+    let entries = project.repository.list(tip, &layout::steps(&job.task.id))?;
+    let Some(entry) = entries.into_iter().find(|entry| entry.name.starts_with(&prefix)) else { return Ok(None) };
+    let blob = BlobId(entry.id);
+    contexts.get("report", &blob, || {
+        let text = project.repository.blob(blob)?;
+        let record = records::from_json(&String::from_utf8_lossy(&text), &entry.name);
+        Ok(record.ok().and_then(|record| match record.document {
+            Some(Document::Report(report)) => Some(report),
+            Some(Document::Plan(_) | Document::Verdict(_)) | None => None,
+        }))
+    })
 }
 
 fn dependencies(project: &Project, job: &Job) -> Vec<Dependency> {
@@ -193,5 +224,5 @@ pub fn show(project: &Project, foreman: &Foreman, queued: &Queued, phase: &Phase
         grant: None,
         checkpoint,
     };
-    prompt(project, &templates, &Asking { job: &job, role: &role, access, structure, code })
+    prompt(project, &templates, &contexts(project), &Asking { job: &job, role: &role, access, structure, code })
 }

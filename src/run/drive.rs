@@ -112,6 +112,9 @@ pub fn start(
     };
     let summary = driver.run(receiver, signals, show, warnings)?;
     driver.shop.live.end();
+    if let Err(error) = driver.shop.contexts.count_up() {
+        tracing::debug!(%error, "how often context was known is not counted");
+    }
     crate::sys::crash_point::reach("start.ended");
     if let Err(error) = project.repository.maintain() {
         tracing::warn!(%error, "the repository was not tidied up");
@@ -356,6 +359,7 @@ impl Driver {
             end,
             why,
             money: view::money(&self.foreman),
+            context: view::cached(self.shop.contexts.counts()),
             totals: Totals::of(&tasks),
             steps: self.steps,
             elapsed_ms: self.begun.elapsed().as_millis() as u64,

@@ -26,7 +26,7 @@ const HEADER: &str = "git-orchestrate past 1\n";
 /// Bytes of the file that are read: some 100,000 tasks.
 const FILE_BYTES_MAX: usize = 64 << 20;
 /// A file changed so shortly before we looked may change again without its times telling.
-const RACY: Duration = Duration::from_secs(1);
+const RACY: Duration = Duration::from_millis(50);
 /// Stands for what is not there.
 const NONE: &str = "-";
 

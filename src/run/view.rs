@@ -15,6 +15,7 @@ use super::{
     queue::{self, Queued},
 };
 use crate::{
+    context::Counts,
     git::{AllowedSigners, Repository, SignatureState},
     handoff::{layout, records},
     model::{
@@ -26,6 +27,7 @@ use crate::{
         workflow::PhaseId,
     },
     report::{
+        cached::CachedView,
         event::RunEnd,
         log::TaskLog,
         money::{MoneyView, StandView},
@@ -74,6 +76,11 @@ pub fn money(foreman: &Foreman) -> MoneyView {
     let [run, day, month] =
         foreman.money().map(|stand| StandView { spent: stand.spent, reserved: stand.reserved, limit: stand.limit });
     MoneyView { zone: clock::zone_name(foreman.parking().zone()), run: Some(run), day, month }
+}
+
+/// Counts as they are shown.
+pub fn cached(counts: Counts) -> CachedView {
+    CachedView { asked: counts.asked, found: counts.found }
 }
 
 /// What a task must be let cost in all for it to go on, if that is what it waits for.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     agents::player::Player,
     config::settings::{Durability, Settings},
-    context::Templates,
+    context::{Cache, Templates},
     gate::Remembered,
     git::{Identity, Signer, Slot, Slots},
     model::{object::CommitId, record::Families, task::TaskId},
@@ -57,6 +57,8 @@ pub struct Workshop {
     pub versions: BTreeMap<String, String>,
     /// The prompt templates.
     pub templates: Templates,
+    /// What was gathered for prompts.
+    pub contexts: Cache,
     /// Gate verdicts of earlier runs.
     pub remembered: Remembered,
     /// What each worker is doing.
@@ -128,6 +130,7 @@ impl Workshop {
             agents: equipment.agents,
             versions: equipment.versions,
             templates,
+            contexts: contexts(&project),
             remembered: Remembered::open(project.local.cache().join("gate")),
             live,
             spending: Spending::new(project.local.spending(), sync_of(&project.settings)),
@@ -222,6 +225,11 @@ pub fn sync_of(settings: &Settings) -> file::Sync {
         Durability::Full if is_limited => file::Sync::Full,
         Durability::Full | Durability::Os => file::Sync::No,
     }
+}
+
+/// What was gathered for prompts in a repository.
+pub fn contexts(project: &Project) -> Cache {
+    Cache::open(project.local.contexts(), project.settings.limits.context_age.0)
 }
 
 /// Where a slot stays between two steps.

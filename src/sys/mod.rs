@@ -9,5 +9,6 @@ pub mod http;
 pub mod lock;
 pub mod machine;
 pub mod process;
+pub mod shelf;
 pub mod signal;
 pub mod terminal;

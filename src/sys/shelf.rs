@@ -12,19 +12,23 @@ const SPARE_PART: usize = 10;
 
 /// Files of one kind in one directory.
 #[derive(Debug)]
-pub(super) struct Shelf {
+pub struct Shelf {
     dir: PathBuf,
     extension: &'static str,
     files_max: usize,
 }
 
 impl Shelf {
-    pub(super) fn new(dir: &Path, extension: &'static str, files_max: usize) -> Self {
+    /// The files with that extension in a directory.
+    pub fn new(dir: &Path, extension: &'static str, files_max: usize) -> Self {
         Self { dir: dir.to_owned(), extension, files_max }
     }
 
     /// Removes the oldest files if there are more than the limit, and a tenth of the limit with them.
-    pub(super) fn tidy(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When the directory cannot be read or a file not removed.
+    pub fn tidy(&self) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.dir)? {
             let path = entry?.path();
@@ -36,7 +40,7 @@ impl Shelf {
             return Ok(());
         }
         let age = |path: PathBuf| {
-            // Another gate may remove it at the same time; then there is one less to remove.
+            // Another process may remove it at the same time; then there is one less to remove.
             let modified = fs::metadata(&path).and_then(|found| found.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
             (modified, path)
         };
