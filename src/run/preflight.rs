@@ -223,8 +223,8 @@ pub(super) fn park(foreman: &mut Foreman, parked: Vec<live::ParkedAgent>, now: S
 /// # Errors
 /// When the queue cannot be read, or the options name what is not there.
 pub fn expensive(project: &Project, options: &Options) -> Result<Vec<(TaskId, String, Unusual)>, RunError> {
-    let queue = queue::load(project)?;
-    let selected = selection(&queue, options)?;
+    let queue = queue::glance(project)?;
+    let selected = selection(project, &queue, options)?;
     let Some(judge) = view::bystander_of(project, &queue, &|at| selected.contains(&at)) else { return Ok(Vec::new()) };
     let unusual = judge.unusual_tasks().map(|(task, why)| (task.id.clone(), task.title.clone(), why.clone()));
     Ok(unusual.collect())
