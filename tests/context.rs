@@ -393,6 +393,6 @@ fn mistakes_in_templates_name_file_and_line() {
     }
     let error = mistake("{% for a in range(10240) %}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{% endfor %}")
         .to_string();
-    assert_eq!(error, "the prompt of template 'implementer.md.j2' has 500 KiB, more than 400 KiB");
+    assert_eq!(error, "the prompt of template 'implementer.md.j2' has 500 KiB, more than 464 KiB");
     assert_eq!(mistake("{{ task.gaol }}").hint().as_deref(), Some("did you mean 'task.goal'?"));
 }

@@ -122,7 +122,7 @@ fn what_is_remembered_of_landed_tasks_shows_as_if_read() {
     for task in ["a", "b", "c"] {
         sandbox.task(task, "priority = 2\n");
     }
-    sandbox.task("d", "depends_on = [\"a\"]\nbudget_usd = 3.0\n");
+    sandbox.task("d", "depends_on = [\"a\"]\nbudget_usd = 30.0\n");
     sandbox.script("implement", "echo $task > $task.txt");
     sandbox.run(&["start"]).expect(0);
     let past = sandbox.local().join("cache/past");
@@ -156,11 +156,11 @@ fn five_readers_share_one_analysis() {
     sandbox.write("src/lib.rs", "fn one() {}\n");
     sandbox.commit("some code");
     let long = "z".repeat(6000);
-    sandbox.script("analysis", &format!("answer 'the analysis begins {long} the analysis ends'"));
+    sandbox.script("analysis", &format!("echo 'the analysis begins {long} the analysis ends'"));
     for reader in ["correctness", "security", "performance", "tests", "clarity"] {
-        sandbox.script(reader, &format!("grep -q 'the analysis ends' <&0 && answer 'seen by {reader}'"));
+        sandbox.script(reader, &format!("grep -q 'the analysis ends' <&0 && echo 'seen by {reader}'"));
     }
-    sandbox.script("synthesis", "answer 'the last word'");
+    sandbox.script("synthesis", "echo 'the last word'");
     let ended = sandbox.run(&["start"]);
     ended.expect(0);
     let runs = sandbox.agent_runs("start");

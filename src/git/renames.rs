@@ -181,7 +181,7 @@ mod tests {
             change("d/x", None, Some(1)),
         ];
         let other = [change("a/one", Some(1), Some(8)), change("b/two", Some(1), Some(9))];
-        check(&namesakes, &other, "a/one>d/x b/two>c/two");
+        check(&namesakes, &other, "b/two>c/two a/one>d/x");
     }
 
     #[test]
