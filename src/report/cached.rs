@@ -13,10 +13,10 @@ pub struct CachedView {
 }
 
 impl CachedView {
-    /// One line: `context: 4 of 5 parts were known (80 %)`; none where nothing was asked for.
+    /// One line: `context: 4 of 5 parts were known (80 %)`; none where nothing was known.
     pub fn line(&self) -> Option<String> {
         let Self { asked, found } = *self;
-        let percent = (found * 100).checked_div(asked)?;
+        let percent = (found * 100).checked_div(asked).filter(|_| found > 0)?;
         Some(format!("context: {found} of {asked} parts were known ({percent} %)"))
     }
 }
@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn the_rate_is_in_whole_parts_of_a_hundred() {
         let line = |asked, found| CachedView { asked, found }.line();
-        assert_eq!(line(0, 0), None);
+        assert_eq!((line(0, 0), line(5, 0)), (None, None));
         assert_eq!(line(5, 4).as_deref(), Some("context: 4 of 5 parts were known (80 %)"));
     }
 }

@@ -301,6 +301,7 @@ TASK  STATE   DONE  TITLE
 one   landed   2/2  Write one
 
 1 task: 1 landed
+context: 1 of 2 parts were known (50 %)
 done: 3 steps in [..]s
 next: git diff main...orchestrate/integration
       git orchestrate land
