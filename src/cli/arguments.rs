@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 
 use super::{
-    agents, clean, completions, demo, doctor, gate, hook, hooks, init, land, log, plan, review, show, start, stats,
-    status, stop, task, terminal::Colour, verify,
+    agents, clean, completions, demo, doctor, gate, hook, hooks, init, jobs, land, log, pause, plan, review, show,
+    start, stats, status, stop, task, terminal::Colour, verify,
 };
 
 /// Have coding agents work through a queue of tasks: reviewed, gated, signed, landed
@@ -79,6 +79,12 @@ pub enum Command {
     /// Ask the run that is at work to stop
     #[command(after_help = stop::EXAMPLES)]
     Stop(stop::StopArguments),
+    /// Start nothing more for some tasks until they are resumed
+    #[command(after_help = pause::EXAMPLES)]
+    Pause(pause::PauseArguments),
+    /// Give the run that is at work more or fewer workers
+    #[command(after_help = jobs::EXAMPLES)]
+    Jobs(jobs::JobsArguments),
     /// Show what waits for a person, and decide it
     #[command(after_help = review::EXAMPLES)]
     Review(review::ReviewArguments),

@@ -16,7 +16,7 @@ use super::{
     clean, completions, demo, doctor,
     exit::Exit,
     failure::Failure,
-    gate, hook, hooks, init, land, log, logging, plan, review, show, start, stats, status, stop, task,
+    gate, hook, hooks, init, jobs, land, log, logging, pause, plan, review, show, start, stats, status, stop, task,
     terminal::{Terminal, Verbosity},
     user_programs, verify,
 };
@@ -75,6 +75,8 @@ fn carry_out(command: &Command, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Resume(arguments) => start::run(arguments, "resume", terminal, &mut out),
         Command::Status(arguments) => status::run(arguments, terminal, &mut out),
         Command::Stop(arguments) => stop::run(arguments, terminal),
+        Command::Pause(arguments) => pause::run(arguments, terminal),
+        Command::Jobs(arguments) => jobs::run(arguments, terminal),
         Command::Review(arguments) => review::run(arguments, terminal, &mut out),
         Command::Show(arguments) => show::run(arguments, terminal, &mut out),
         Command::Log(arguments) => log::run(arguments, terminal, &mut out),

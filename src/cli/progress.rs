@@ -189,6 +189,15 @@ impl<'a> Progress<'a> {
                 self.line(&format!("agent '{agent}' is asked again"));
                 self.draw_whole();
             }
+            RunEvent::Workers { jobs, now, why: Some(why) } => {
+                self.warn(
+                    &format!("{now} of {} may work now: {}", text::count(*jobs, "worker"), text::clean_line(why)),
+                    None,
+                );
+            }
+            RunEvent::Workers { jobs, now: _, why: None } => {
+                self.line(&format!("{} may work now", text::count(*jobs, "worker")));
+            }
             RunEvent::Quiet { until: Some(until) } => {
                 let until = sys::clock::format_local((*until).into());
                 self.rests.insert(None, format!("quiet until {until}"));

@@ -13,7 +13,7 @@ use crate::{
     },
     report::{event::RunEvent, json, look::Ink},
     run::{
-        Project,
+        Project, control,
         drive::{self, Options},
         preflight,
         purse::Consent,
@@ -69,6 +69,7 @@ pub const RESUME_EXAMPLES: &str = "\
 Examples:
   git orchestrate resume            Go on after a stop, a crash or in a fresh clone
   git orchestrate resume --jobs 2   The same with two workers
+  git orchestrate resume api        Go on with what was paused, also in the run that is at work
   git orchestrate resume --budget 5 Go on after the budget was spent, with five dollars more";
 
 /// An amount that can be spent.
@@ -98,6 +99,9 @@ pub fn run(
         consent: if arguments.yes { Consent::All } else { Consent::default() },
         command: command.to_owned(),
     };
+    if command == "resume" && !arguments.dry_run && go_on(&project, &arguments.tasks, terminal)? {
+        return Ok(Exit::Done);
+    }
     if arguments.dry_run {
         return rehearse(&project, &options, arguments.json, terminal, out);
     }
@@ -129,6 +133,19 @@ fn ask_first(
     });
     options.consent = Consent::These(may.map(|(id, _, _)| id).collect());
     Ok(options)
+}
+
+/// Lets the named tasks go on that were paused. Whether that is all there is to do, for a run is at work.
+fn go_on(project: &Project, tasks: &[TaskId], terminal: &Terminal) -> Result<bool, Failure> {
+    let paused = control::paused(&project.local);
+    let resumed: Vec<TaskId> = tasks.iter().filter(|id| paused.contains(id)).cloned().collect();
+    for id in &resumed {
+        control::unpause(project, id)?;
+    }
+    let Some(holder) = control::holder(project)?.filter(|_| !resumed.is_empty()) else { return Ok(false) };
+    let names: Vec<String> = resumed.iter().map(ToString::to_string).collect();
+    terminal.say(&format!("told pid {} to go on with {}", holder.pid, text::list(&names)));
+    Ok(true)
 }
 
 fn rehearse(

@@ -10,6 +10,10 @@ pub struct StopArguments {
     /// End the running steps too, do not wait for them; their work is saved
     #[arg(long)]
     pub now: bool,
+
+    /// Let the running steps finish and start nothing new, which is what is done where nothing else is said
+    #[arg(long, conflicts_with = "now")]
+    pub after_step: bool,
 }
 
 /// Examples under the help.

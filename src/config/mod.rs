@@ -6,6 +6,7 @@ pub mod document;
 mod explain;
 pub mod hooks;
 mod hybrid;
+pub mod limits;
 pub mod money;
 mod over_http;
 pub mod parse;

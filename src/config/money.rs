@@ -66,7 +66,7 @@ pub struct QuotaSettings {
 pub(super) struct Wrong {
     pub place: Place,
     pub what: String,
-    pub hint: String,
+    pub hint: Option<String>,
 }
 
 /// Version 0.1 had a task's budget among the limits. Such a file still counts; both spellings at once do not.
@@ -77,7 +77,7 @@ pub(super) fn old_spelling(settings: &mut Settings) -> Option<Wrong> {
     is_there.then(|| Wrong {
         place: place!["limits", "task_budget_usd"].to_vec(),
         what: "'task_budget_usd' is now 'task_usd' in [budget], which is there too".to_owned(),
-        hint: "remove it from [limits]".to_owned(),
+        hint: Some("remove it from [limits]".to_owned()),
     })
 }
 
@@ -88,14 +88,14 @@ pub(super) fn problems(budget: &BudgetSettings) -> Vec<Wrong> {
     let nothing = amounts.iter().filter(|(_, amount)| *amount == Some(Money::ZERO)).map(|(key, _)| Wrong {
         place: place!["budget", *key].to_vec(),
         what: format!("'{key}' must be more than nothing"),
-        hint: "leave it out for no limit".to_owned(),
+        hint: Some("leave it out for no limit".to_owned()),
     });
     let mut wrong: Vec<Wrong> = nothing.collect();
     if !(warn > 0.0 && warn <= 1.0) {
         wrong.push(Wrong {
             place: place!["budget", "warn"].to_vec(),
             what: "'warn' must be more than 0 and at most 1".to_owned(),
-            hint: "warn = 0.8 warns at 80 %, warn = 1.0 not before the end".to_owned(),
+            hint: Some("warn = 0.8 warns at 80 %, warn = 1.0 not before the end".to_owned()),
         });
     }
     wrong

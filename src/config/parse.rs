@@ -9,7 +9,7 @@ use super::{
     audit,
     branch::wrong_with_landing_branch,
     document::{Part, Reading, Shape, place, read},
-    hooks, hybrid, money,
+    hooks, hybrid, limits, money,
     over_http::{forbidden_key, wrong_with},
     problem::Problem,
     settings::{AdapterKind, CheckSettings, OneOrMany, Settings},
@@ -44,7 +44,10 @@ const SHAPES: &[(&[&str], Shape)] = &[
     (&["gate", "*", "check"], Shape::Tables),
     (&["gate", "*", "check", "env"], Shape::Table),
     (&["gate_auto"], Shape::Table),
+    (&["gate", "*", "check", "resources"], Shape::Table),
     (&["limits"], Shape::Table),
+    (&["limits", "models_parallel"], Shape::Table),
+    (&["resources"], Shape::Table),
     (&["budget"], Shape::Table),
     (&["quota"], Shape::Table),
     (&["worktrees"], Shape::Table),
@@ -67,8 +70,9 @@ pub fn parse(text: &str, file: &str) -> Result<Settings, Vec<Problem>> {
     let mut settings: Settings =
         read(text, &reading).map_err(|problems| problems.into_iter().map(without_key).collect::<Vec<_>>())?;
     let mut check = Check { text, reading, problems: Vec::new() };
-    for wrong in money::old_spelling(&mut settings).into_iter().chain(money::problems(&settings.budget)) {
-        check.wrong_with_hint(&wrong.place, wrong.what, Some(wrong.hint));
+    let old = money::old_spelling(&mut settings);
+    for wrong in old.into_iter().chain(money::problems(&settings.budget)).chain(limits::problems(&settings)) {
+        check.wrong_with_hint(&wrong.place, wrong.what, wrong.hint);
     }
     check.all(&settings);
     if check.problems.is_empty() {
@@ -136,7 +140,6 @@ impl Check<'_> {
         }
         self.gates(settings);
         self.gate_auto(settings);
-        self.limits(settings);
         self.worktrees(settings);
         self.landing(settings);
         self.secrets(settings);
@@ -329,39 +332,6 @@ impl Check<'_> {
         }
     }
 
-    fn limits(&mut self, settings: &Settings) {
-        let limits = &settings.limits;
-        for (key, value) in [("jobs", limits.jobs), ("gates", limits.gates)] {
-            if !(1..=JOBS_MAX).contains(&value) {
-                self.wrong(&place!["limits", key], format!("'{key}' must be between 1 and {JOBS_MAX}"));
-            }
-        }
-        let counts = [("attempts", limits.attempts), ("infra", limits.infra), ("land_rounds", limits.land_rounds)];
-        for (key, value) in counts {
-            if value == 0 {
-                self.wrong(&place!["limits", key], format!("'{key}' must be 1 or more"));
-            }
-        }
-        let spans = [
-            ("step_timeout", Some(limits.step_timeout)),
-            ("idle_timeout", Some(limits.idle_timeout)),
-            ("check_timeout", Some(limits.check_timeout)),
-            ("task_timeout", limits.task_timeout),
-        ];
-        for (key, span) in spans {
-            if span.is_some_and(|span| span.0.is_zero()) {
-                self.wrong(&place!["limits", key], format!("'{key}' must be more than nothing"));
-            }
-        }
-        if limits.output_bytes < OUTPUT_BYTES_MIN {
-            let what = format!("'output_bytes' must be {OUTPUT_BYTES_MIN} or more");
-            self.wrong(&place!["limits", "output_bytes"], what);
-        }
-        if limits.file_bytes == 0 {
-            self.wrong(&place!["limits", "file_bytes"], "'file_bytes' must be 1 or more");
-        }
-    }
-
     fn worktrees(&mut self, settings: &Settings) {
         let trees = &settings.worktrees;
         if trees.dir.as_ref().is_some_and(|dir| dir.as_os_str().is_empty()) {
@@ -467,8 +437,8 @@ mod tests {
             "[limits]\n\nmax_agent = 3\njobz = 2",
             &[
                 "3: unknown key 'max_agent' in [limits] (it is one of jobs, gates, attempts, infra, land_rounds, \
-             step_timeout, idle_timeout, context_age, check_timeout, output_bytes, file_bytes, disk_free_bytes, task_budget_usd, \
-             task_timeout)",
+             step_timeout, idle_timeout, context_age, check_timeout, output_bytes, file_bytes, disk_free_bytes, \
+             memory_free_bytes, load_per_core_max, models_parallel, task_budget_usd, task_timeout)",
                 "4: unknown key 'jobz' in [limits] (did you mean 'jobs'?)",
             ],
         );

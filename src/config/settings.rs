@@ -1,12 +1,14 @@
 //! What `.handoff/config.toml` says, typed, with every default in one place.
 //! Knows nothing of TOML text or of files; `parse` fills it and says where something is wrong.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf};
 
+use super::limits::Resources;
 pub use super::{
     audit::AuditSettings,
     hooks::HookSettings,
     hybrid::OutputCheck,
+    limits::LimitSettings,
     routing::{RoutingMode, RoutingSettings},
 };
 use serde::{Deserialize, Serialize};
@@ -45,6 +47,8 @@ pub struct Settings {
     pub gate_auto: AutoSettings,
     /// Limits of a run, a task and a step.
     pub limits: LimitSettings,
+    /// What there is only some of: how many steps may use each at once.
+    pub resources: Resources,
     /// What may be spent.
     pub budget: BudgetSettings,
     /// What is done when an agent's quota is used up, and when agents rest.
@@ -78,6 +82,7 @@ impl Default for Settings {
             gate: BTreeMap::new(),
             gate_auto: AutoSettings::default(),
             limits: LimitSettings::default(),
+            resources: Resources::new(),
             budget: BudgetSettings::default(),
             quota: QuotaSettings::default(),
             worktrees: WorktreeSettings::default(),
@@ -458,6 +463,9 @@ pub struct CheckSettings {
     /// Variables of our environment that it may see besides the usual ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env_pass: Vec<String>,
+    /// What it needs of `[resources]` while it runs.
+    #[serde(default, skip_serializing_if = "Resources::is_empty")]
+    pub resources: Resources,
 }
 
 /// `[gate_auto]`
@@ -499,64 +507,6 @@ impl Default for AutoSettings {
     }
 }
 
-/// `[limits]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitSettings {
-    /// Workers, where `--jobs` does not say; default: 4.
-    pub jobs: u32,
-    /// Gates that run at once; default: half of the processor's cores, at least 2.
-    pub gates: u32,
-    /// Failed attempts of a phase before a person decides.
-    pub attempts: u32,
-    /// Times in a row that a step cannot be done at all before a person decides.
-    pub infra: u32,
-    /// Landings of a task that may go wrong before a person decides.
-    pub land_rounds: u32,
-    /// How long one agent's step may take.
-    pub step_timeout: Span,
-    /// How long an agent may be silent (agents are silent for up to seven minutes while they think).
-    pub idle_timeout: Span,
-    /// How long what was gathered for a prompt is used again for the same code.
-    pub context_age: Span,
-    /// How long a check may take.
-    pub check_timeout: Span,
-    /// Bytes of an agent's or a check's output that are kept.
-    pub output_bytes: u64,
-    /// Bytes a file may have to be committed.
-    pub file_bytes: u64,
-    /// Bytes that must be free on the disk before new work starts.
-    pub disk_free_bytes: u64,
-    /// How version 0.1 spelt `task_usd` of `[budget]`; `parse` moves it there.
-    #[serde(skip_serializing)]
-    pub task_budget_usd: Option<Money>,
-    /// How long a task may take, where it does not say.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub task_timeout: Option<Span>,
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, |n| n.get() as u32);
-        Self {
-            jobs: 4,
-            gates: (cores / 2).max(2),
-            attempts: 3,
-            infra: 3,
-            land_rounds: 3,
-            step_timeout: Span(Duration::from_secs(3600)),
-            idle_timeout: Span(Duration::from_secs(600)),
-            context_age: Span(Duration::from_secs(7 * 86_400)),
-            check_timeout: Span(Duration::from_secs(1800)),
-            output_bytes: 8 << 20,
-            file_bytes: 10 << 20,
-            disk_free_bytes: 512 << 20,
-            task_budget_usd: None,
-            task_timeout: None,
-        }
-    }
-}
-
 impl Settings {
     /// What is done when this agent's quota is used up.
     pub fn quota_policy(&self, agent: &str) -> QuotaPolicy {
@@ -571,7 +521,7 @@ pub struct WorktreeSettings {
     /// Where they are; default: `../<repository>.orchestrate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
-    /// Commands, each given to `sh -c`, run once in a new worktree.
+    /// Commands, each given to `sh -c`, run once in a new worktree, and again where a lock file differs.
     pub setup: Vec<String>,
     /// Files copied from the user's checkout into each worktree, globs: `.env`.
     pub copy: Vec<String>,

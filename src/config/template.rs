@@ -337,8 +337,18 @@ fn limits(page: &mut Page, defaults: &Settings) {
     page.unset("output_bytes", limits.output_bytes);
     page.unset("file_bytes", limits.file_bytes);
     page.unset("disk_free_bytes", limits.disk_free_bytes);
+    page.prose("Under pressure fewer workers work: less memory available, more processes ready to run for each core.");
+    page.unset("memory_free_bytes", limits.memory_free_bytes);
+    page.unset("load_per_core_max", limits.load_per_core_max);
+    page.prose("By model, how many steps it may do at once: { \"claude-opus-4-5\" = 2 }; default: no limit.");
+    page.unset("models_parallel", "{}");
     page.prose("How long a task may take, where it does not say; default: no limit.");
     page.unset("task_timeout", quoted("4h"));
+    page.heading(
+        "What there is only some of: gpu = 1, db = 2. Tasks and checks say what they need of it while they are at",
+    );
+    page.prose("work, resources = { gpu = 1 }, and wait for it.");
+    page.line("[resources]");
     money(page, defaults);
 }
 
@@ -378,7 +388,7 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     page.line("[worktrees]");
     page.prose("Where they are, relative to the repository; default: ../<repository>.orchestrate");
     page.unset("dir", quoted("../worktrees"));
-    page.prose("Commands run once in a new worktree, each by 'sh -c'.");
+    page.prose("Commands run once in a new worktree, and again where a lock file differs, each by 'sh -c'.");
     page.list("setup", &choices.setup);
     page.prose(
         "Files copied from your checkout into each, such as \".env\"; what each links to, such as \"node_modules\".",

@@ -28,6 +28,31 @@ const INCLUDE_FILE: &str = ".worktreeinclude";
 /// Bytes of that file that are read.
 const INCLUDE_BYTES_MAX: usize = 64 << 10;
 
+/// Files that say which versions of what a project needs are installed: where one differs, the setup commands run again.
+const LOCK_FILES: [&str; 19] = [
+    "Cargo.lock",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "bun.lockb",
+    "deno.lock",
+    "go.sum",
+    "requirements.txt",
+    "poetry.lock",
+    "uv.lock",
+    "Pipfile.lock",
+    "pdm.lock",
+    "Gemfile.lock",
+    "composer.lock",
+    "mix.lock",
+    "gradle.lockfile",
+    "packages.lock.json",
+];
+/// Bytes of such a file that count.
+const LOCK_FILE_BYTES_MAX: usize = 64 << 20;
+
 /// What worktrees share with the user's checkout: paths below its root.
 #[derive(Debug, Clone, Default)]
 pub struct Shared {
@@ -99,11 +124,13 @@ impl Ground<'_> {
                 bring(&to, |to| fs::copy(&from, to).map(|_| ()))?;
             }
         }
-        if is_fresh {
+        if is_fresh && !self.settings.setup.is_empty() {
+            // As the lock files are now: a command may write them anew, and then they are put back.
+            let (path, line) = note(self.settings, self.cache, slot);
             for command in &self.settings.setup {
                 self.run(&worktree, command)?;
             }
-            note_done(self.settings, self.cache, slot)?;
+            note_done(&path, &line)?;
         }
         Ok(())
     }
@@ -141,7 +168,8 @@ impl Ground<'_> {
     }
 }
 
-/// Whether the setup commands, as they are now, have run in this worktree to their end. `cache` is where it is noted.
+/// Whether the setup commands, as they are now, have run in this worktree to their end, with the lock files that it has now.
+/// `cache` is where it is noted.
 pub fn is_done(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> bool {
     if settings.setup.is_empty() {
         return true;
@@ -150,22 +178,29 @@ pub fn is_done(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> bool {
     file::read_limited(&path, line.len()).is_ok_and(|found| found == line)
 }
 
-fn note_done(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> Result<(), GateError> {
-    if settings.setup.is_empty() {
-        return Ok(());
-    }
-    let (path, line) = note(settings, cache, slot);
-    let directory = path.parent().unwrap_or(&path);
+fn note_done(path: &Path, line: &[u8]) -> Result<(), GateError> {
+    let directory = path.parent().unwrap_or(path);
     fs::create_dir_all(directory)
-        .and_then(|()| file::write_atomic(&path, &line, file::Sync::No))
-        .map_err(|source| GateError::File { path: path.clone(), what: "cannot be written", source })
+        .and_then(|()| file::write_atomic(path, line, file::Sync::No))
+        .map_err(|source| GateError::File { path: path.to_owned(), what: "cannot be written", source })
 }
 
 /// Where it is noted that a worktree was set up, and in which words: another directory of the same name is another one.
 fn note(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> (PathBuf, Vec<u8>) {
     let inode = slot.path().metadata().map_or(0, |metadata| metadata.ino());
-    let commands = Digest::of(settings.setup.join("\0"));
-    (cache.join("setup").join(slot.name()), format!("{inode} {}\n", commands.0).into_bytes())
+    let (commands, locks) = (Digest::of(settings.setup.join("\0")), locks(slot.path()));
+    (cache.join("setup").join(slot.name()), format!("{inode} {commands} {locks}\n").into_bytes())
+}
+
+/// What the lock files at the root of a worktree say.
+fn locks(root: &Path) -> Digest {
+    let mut all = Vec::new();
+    for name in LOCK_FILES {
+        if let Ok(bytes) = file::read_limited(&root.join(name), LOCK_FILE_BYTES_MAX) {
+            all.push(format!("{name} {}", Digest::of(bytes)));
+        }
+    }
+    Digest::of(all.join("\n"))
 }
 
 /// Whether a path of the configuration stays below the root.
@@ -229,5 +264,29 @@ fn collect(root: &Path, path: &Path, wanted: &dyn Fn(&Path) -> bool, found: &mut
         }
     } else if metadata.is_file() && wanted(path) {
         found.push(path.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lock_files_say_is_told_apart_and_nothing_else() {
+        let home = tempfile::tempdir().expect("a directory");
+        let write = |name: &str, text: &str| fs::write(home.path().join(name), text).expect("written");
+        let none = locks(home.path());
+        write("main.rs", "fn main() {}");
+        assert_eq!(locks(home.path()), none);
+        write("Cargo.lock", "version = 4");
+        let one = locks(home.path());
+        assert_ne!(one, none);
+        write("go.sum", "version = 4");
+        let two = locks(home.path());
+        assert_ne!(two, one);
+        write("Cargo.lock", "version = 5");
+        assert_ne!(locks(home.path()), two);
+        write("Cargo.lock", "version = 4");
+        assert_eq!(locks(home.path()), two);
     }
 }

@@ -157,6 +157,11 @@ impl LocalDir {
     pub fn requests(&self) -> PathBuf {
         self.root.join("requests")
     }
+
+    /// A file for each task that is paused, named after it; they outlive runs.
+    pub fn paused(&self) -> PathBuf {
+        self.root.join("paused")
+    }
 }
 
 #[cfg(test)]

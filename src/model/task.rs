@@ -1,7 +1,7 @@
 //! A task: what a person wants done, as it stands in `.handoff/tasks/`.
 //! Knows nothing of how far it has come; that is its checkpoint.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -193,6 +193,9 @@ pub struct Task {
     /// How long it may run in all, such as `2h` or `90m`, agents' and gates' time added up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,
+    /// What its steps need, while they are made, of what there is only some of: `[resources]` of the configuration.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resources: BTreeMap<String, u32>,
 }
 
 fn is_zero(number: &i32) -> bool {
@@ -220,6 +223,7 @@ impl Task {
             labels: Vec::new(),
             budget_usd: None,
             timeout: None,
+            resources: BTreeMap::new(),
         }
     }
 }

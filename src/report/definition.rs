@@ -35,6 +35,7 @@ pub(super) fn write_fact(name: &str, value: &str, look: Look, out: &mut dyn Writ
 /// What is said of it in a word each, but for its workflow.
 pub(super) fn write_facts(task: &Task, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let depends_on: Vec<_> = task.depends_on.iter().map(ToString::to_string).collect();
+    let resources: Vec<_> = task.resources.iter().map(|(name, count)| format!("{name} {count}")).collect();
     let priority = if task.priority == 0 { String::new() } else { task.priority.to_string() };
     for (name, value) in [
         ("kind", task.kind.clone().unwrap_or_default()),
@@ -47,6 +48,7 @@ pub(super) fn write_facts(task: &Task, look: Look, out: &mut dyn Write) -> io::R
         ("context", task.context.join(", ")),
         ("labels", task.labels.join(", ")),
         ("budget", task.budget_usd.map_or_else(String::new, |budget| budget.to_string())),
+        ("resources", resources.join(", ")),
         ("timeout", task.timeout.map_or_else(String::new, |timeout| timeout.to_string())),
     ] {
         if !value.is_empty() {

@@ -129,6 +129,15 @@ pub enum RunEvent {
         #[serde(serialize_with = "moment_option")]
         until: Option<jiff::Timestamp>,
     },
+    /// More or fewer workers may work than before.
+    Workers {
+        /// Those that the run has.
+        jobs: u32,
+        /// Those of them that may work now.
+        now: u32,
+        /// Why that is fewer.
+        why: Option<String>,
+    },
     /// An agent may be asked again.
     Unparked {
         /// The agent.

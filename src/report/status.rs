@@ -32,6 +32,10 @@ pub struct RunView {
     pub since: Option<jiff::Timestamp>,
     /// Its workers.
     pub jobs: u32,
+    /// Those of them that may work now.
+    pub jobs_now: u32,
+    /// Why that is fewer.
+    pub why_fewer: Option<String>,
 }
 
 /// One worker of the run.
@@ -85,6 +89,8 @@ pub struct StatusView {
     pub workers: Vec<WorkerView>,
     /// Agents that are not asked for a while.
     pub parked: Vec<ParkedView>,
+    /// What was written so far and does not merge, a line each.
+    pub clashes: Vec<String>,
     /// When the hours end in which no agent's step begins; none: it is none of them.
     #[serde(serialize_with = "moment_option")]
     pub quiet_until: Option<jiff::Timestamp>,
@@ -140,6 +146,10 @@ pub fn write(view: &StatusView, look: Look, now: jiff::Timestamp, out: &mut dyn 
             let jobs = text::count(run.jobs, "worker");
             let line = format!("running: pid {} on {host}, {jobs}{}", run.pid, since.unwrap_or_default());
             writeln!(out, "{}", look.paint(Ink::Busy, &line))?;
+            if let Some(why) = &run.why_fewer {
+                let line = format!("{} of them may work now: {}", run.jobs_now, text::clean_line(why));
+                writeln!(out, "{}", look.paint(Ink::Warn, &line))?;
+            }
         }
         None => writeln!(out, "{}", look.paint(Ink::Faint, "not running"))?,
     }
@@ -163,6 +173,9 @@ pub fn write(view: &StatusView, look: Look, now: jiff::Timestamp, out: &mut dyn 
         let meanwhile = meanwhile(parked.policy);
         let line = format!("agent '{agent}' is parked{}, {meanwhile}: {reason}", until.unwrap_or_default());
         writeln!(out, "{}", look.paint(Ink::Warn, &line))?;
+    }
+    for clash in &view.clashes {
+        writeln!(out, "{}", look.paint(Ink::Warn, &text::clean_line(clash)))?;
     }
     if let Some(until) = view.quiet_until {
         let span = text::duration(since_moment(now, until));
@@ -237,7 +250,14 @@ mod tests {
         StatusView {
             repository: "/r".to_owned(),
             target: "orchestrate/integration".to_owned(),
-            run: Some(RunView { pid: 7, host: None, since: Some(jiff::Timestamp::UNIX_EPOCH), jobs: 2 }),
+            run: Some(RunView {
+                pid: 7,
+                host: None,
+                since: Some(jiff::Timestamp::UNIX_EPOCH),
+                jobs: 2,
+                jobs_now: 1,
+                why_fewer: Some("10 MB of memory available".to_owned()),
+            }),
             totals: Totals::of(&tasks),
             tasks,
             workers: vec![WorkerView {
@@ -256,6 +276,7 @@ mod tests {
                 reason: "quota".to_owned(),
                 policy: QuotaPolicy::Switch,
             }],
+            clashes: vec!["what a and b have written so far conflicts in x".to_owned()],
             quiet_until: jiff::Timestamp::from_second(840).ok(),
             money: MoneyView { zone: "UTC".to_owned(), day: spent(30_000), month: spent(40_000), ..Default::default() },
         }
@@ -269,10 +290,12 @@ mod tests {
         assert_eq!(
             String::from_utf8_lossy(&out),
             "running: pid 7 on this machine, 2 workers, for 12m 00s
+1 of them may work now: 10 MB of memory available
 
 WORKER  TASK     PHASE         AGENT                          FOR  TOKENS  DOES
 0       RAE-001  implement/S2  claude (claude-sonnet-4-5)  1m 15s    1.2k  Bash: c…
 agent 'gemini' is parked, others do its steps: quota
+what a and b have written so far conflicts in x
 quiet hours for 2m 00s: no agent's step begins, gates and landings go on
 
 TASK     STATE                            DONE   COST  TITLE

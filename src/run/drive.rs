@@ -4,24 +4,27 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     time::{Duration, Instant},
 };
 
 use super::{
-    Project, RunError, agent_step, decide,
+    Project, RunError, agent_step, control, decide,
+    early::{self, After, Clash, Clashes, Written},
     foreman::{Dropped, Foreman, Happened, Job, Landing, Order, Spent},
     gate_step, land_step,
     live::{ParkedAgent, Run},
     parking::Change,
     preflight::{self, Prepared},
+    pressure::{Pressure, Reading, Verdict},
     purse::{Consent, Notice},
     view,
     workshop::Workshop,
 };
 use crate::{
+    config::parse::JOBS_MAX,
     model::{checkpoint::TaskState, money::Money, next::What, task::TaskId, workflow::PhaseId},
     report::{
         event::{RunEnd, RunEvent, RunSummary},
@@ -41,6 +44,10 @@ const QUIET: Duration = Duration::from_millis(5);
 /// How often what workers do is written down for `status`, and requests are looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How often load, memory and disk are looked at.
+const PRESSURE_EVERY: Duration = Duration::from_secs(5);
+/// How long a run waits for room on the disk while it does nothing else, before it ends.
+const DISK_WAIT_MAX: Duration = Duration::from_secs(1800);
 /// Tasks whose waits are written down for `status`, the first in line; of the others it can tell by itself.
 const WAITING_TOLD_MAX: usize = 200;
 
@@ -71,6 +78,8 @@ enum Event {
     Happened(Happened),
     /// Something to show.
     Told(RunEvent),
+    /// What tasks have written so far was merged.
+    Looked(After, Vec<Clash>),
 }
 
 /// Works on the queue until nothing more can be done.
@@ -101,11 +110,13 @@ pub fn start(
     };
     let Prepared { shop, foreman, warnings } = preflight::prepare(project, options, &lease, tell)?;
     let mut driver = Driver {
-        jobs: foreman.jobs(),
         shop: Arc::new(shop),
         foreman,
         sender,
         stop: Stopping::default(),
+        pressure: Pressure::default(),
+        clashes: Clashes::default(),
+        no_disk_since: None,
         steps: 0,
         begun,
         since: clock::now_rfc3339(),
@@ -134,11 +145,14 @@ struct Stopping {
 }
 
 struct Driver {
-    jobs: usize,
     shop: Arc<Workshop>,
     foreman: Foreman,
     sender: Sender<Event>,
     stop: Stopping,
+    pressure: Pressure,
+    clashes: Clashes,
+    /// Since when there is no room on the disk.
+    no_disk_since: Option<Instant>,
     steps: usize,
     begun: Instant,
     since: String,
@@ -152,15 +166,9 @@ impl Driver {
         show: &mut dyn FnMut(&RunEvent),
         warnings: Vec<RunEvent>,
     ) -> Result<RunSummary, RunError> {
-        // One more than there are workers: the landing is not one of them.
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.jobs + 1)
-            .thread_name(|i| format!("worker-{i}"))
-            .build()
-            .map_err(|error| RunError::Preflight { what: format!("no pool of workers: {error}"), hint: None })?;
         show(&RunEvent::RunStarted {
             pid: std::process::id(),
-            jobs: self.jobs as u32,
+            jobs: self.foreman.jobs() as u32,
             target: self.shop.project.settings.landing.branch.clone(),
             tasks: self.views(),
         });
@@ -168,18 +176,25 @@ impl Driver {
         // What an earlier run was told holds on.
         self.write_parked();
         self.look_around();
-        let mut looked = Instant::now();
+        self.feel_pressure(show);
+        let (mut looked, mut felt) = (Instant::now(), Instant::now());
         loop {
             if looked.elapsed() >= LOOK_EVERY {
                 self.look_around();
                 looked = Instant::now();
             }
+            if felt.elapsed() >= PRESSURE_EVERY {
+                self.feel_pressure(show);
+                felt = Instant::now();
+            }
+            self.heed_jobs(show);
             self.heed(signals, show);
             for order in self.foreman.orders(clock::now()) {
-                self.carry_out(&pool, order, show);
+                self.carry_out(order, show);
             }
             self.tell_news(show);
-            if !self.foreman.is_busy() && (self.stop.level.is_some() || self.foreman.wakes_at().is_none()) {
+            let waits = self.foreman.wakes_at().is_some() || self.waits_for_disk();
+            if !self.foreman.is_busy() && (self.stop.level.is_some() || !waits) {
                 break;
             }
             let wait = if self.shop.live.is_behind() { QUIET } else { TICK };
@@ -203,7 +218,51 @@ impl Driver {
     fn look_around(&mut self) {
         self.write_run();
         self.shop.live.flush();
-        self.stop.asked = decide::stop_request(&self.shop.project.local);
+        let local = &self.shop.project.local;
+        self.stop.asked = decide::stop_request(local);
+        self.foreman.pause(control::paused(local));
+    }
+
+    /// Has more or fewer workers, if somebody asked for it.
+    fn heed_jobs(&mut self, show: &mut dyn FnMut(&RunEvent)) {
+        let asked = control::jobs_request(&self.shop.project.local).map(|jobs| jobs.clamp(1, JOBS_MAX as usize));
+        if let Some(jobs) = asked.filter(|jobs| *jobs != self.foreman.jobs()) {
+            self.foreman.set_jobs(jobs);
+            show(&RunEvent::Workers { jobs: jobs as u32, now: self.foreman.jobs_now().0 as u32, why: None });
+        }
+    }
+
+    /// Lets fewer work while the machine is pressed, and gives idle worktrees back where the disk is full.
+    fn feel_pressure(&mut self, show: &mut dyn FnMut(&RunEvent)) {
+        let (jobs, busy) = (self.foreman.jobs(), self.foreman.busy());
+        let (project, before) = (&self.shop.project, self.foreman.jobs_now().0);
+        let limits = &project.settings.limits;
+        let mut verdict = self.pressure.look(Reading::take(&project.worktrees_dir()), limits, jobs, busy);
+        if let Verdict::NoDisk(_) = verdict {
+            for message in self.shop.give_back(limits.disk_free_bytes) {
+                show(&RunEvent::Warning { message, hint: None });
+            }
+            verdict = self.pressure.look(Reading::take(&project.worktrees_dir()), limits, jobs, busy);
+        }
+        self.no_disk_since = match verdict {
+            Verdict::NoDisk(_) => self.no_disk_since.or_else(|| Some(Instant::now())),
+            Verdict::Easy | Verdict::Fewer(..) => None,
+        };
+        self.foreman.set_fewer(match verdict {
+            Verdict::Easy => None,
+            Verdict::Fewer(most, why) => Some((most, why)),
+            Verdict::NoDisk(why) => Some((0, why)),
+        });
+        let (now, why) = self.foreman.jobs_now();
+        if now != before {
+            let why = why.map(str::to_owned);
+            show(&RunEvent::Workers { jobs: jobs as u32, now: now as u32, why });
+        }
+    }
+
+    /// Whether the run is still to wait for room on the disk.
+    fn waits_for_disk(&self) -> bool {
+        self.no_disk_since.is_some_and(|since| since.elapsed() < DISK_WAIT_MAX)
     }
 
     /// Signals, and requests of `stop`.
@@ -223,7 +282,7 @@ impl Driver {
         show(&RunEvent::Stopping { reason: reason.to_owned(), now: level == StopLevel::Now });
     }
 
-    fn carry_out(&self, pool: &rayon::ThreadPool, order: Order, show: &mut dyn FnMut(&RunEvent)) {
+    fn carry_out(&self, order: Order, show: &mut dyn FnMut(&RunEvent)) {
         let (shop, sender) = (self.shop.clone(), self.sender.clone());
         match order {
             Order::Step(job) => {
@@ -242,19 +301,26 @@ impl Driver {
                     agent,
                     model,
                 });
-                pool.spawn(move || {
+                let slot = job.slot;
+                spawn(&format!("worker-{slot}"), move || {
                     let happened = step(&shop, &job);
                     shop.live.idle(job.slot);
                     let _ = sender.send(Event::Happened(happened));
                 });
             }
-            Order::Land(batch) => pool.spawn(move || land(&shop, batch, &sender)),
+            Order::Land(batch) => spawn("landing", move || land(&shop, batch, &sender)),
         }
     }
 
     fn take_in(&mut self, event: Event, show: &mut dyn FnMut(&RunEvent)) {
         let happened = match event {
             Event::Told(told) => return show(&told),
+            Event::Looked(after, found) => {
+                for clash in self.clashes.take_in(&after, found) {
+                    tracing::info!("{}", clash.told());
+                }
+                return;
+            }
             Event::Happened(happened) => happened,
         };
         self.foreman.absorb(&happened);
@@ -264,6 +330,7 @@ impl Driver {
                 let step = StepView::new(&record, Some(tip), SignatureView::Unchecked);
                 show(&RunEvent::StepFinished { slot: slot.map(|slot| slot as u32), step: Box::new(step) });
                 self.show_task(&record.task, show);
+                self.look_for_clashes(After::Step(record.task.clone()));
             }
             Happened::Dropped { slot, task, phase, why, agent: _, cost: _ } => {
                 let reason = match &why {
@@ -285,13 +352,36 @@ impl Driver {
                     let branch = self.shop.project.settings.landing.branch.clone();
                     show(&RunEvent::Landed { task: task.clone(), branch, commit: tip });
                     self.show_task(&task, show);
+                    self.clashes.forget(&task);
                 }
+                self.look_for_clashes(After::Landing);
             }
             Happened::LandingEnded { problem: Some(message), .. } => {
                 show(&RunEvent::Warning { message, hint: Some("git orchestrate doctor".to_owned()) });
             }
             Happened::LandingEnded { problem: None, .. } => {}
         }
+    }
+
+    /// Merges, beside everything else, what tasks have written so far.
+    fn look_for_clashes(&self, after: After) {
+        let written: Vec<Written> = self.foreman.written().collect();
+        if written.is_empty() {
+            return;
+        }
+        let (shop, sender, tip) = (self.shop.clone(), self.sender.clone(), self.foreman.integration());
+        spawn("early-warning", move || {
+            let looked =
+                catch_unwind(AssertUnwindSafe(|| early::look(&shop.project.repository, tip, &written, &after)));
+            match looked {
+                Ok(Ok(found)) => {
+                    // After the end of the run nobody needs to be warned.
+                    let _ = sender.send(Event::Looked(after, found));
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "what was written so far cannot be merged"),
+                Err(_) => tracing::warn!("BUG: merging what was written so far panicked"),
+            }
+        });
     }
 
     /// Shows what time and money brought.
@@ -327,10 +417,14 @@ impl Driver {
     fn write_run(&self) {
         let waiting = self.foreman.waiting(WAITING_TOLD_MAX);
         let [money, _, _] = self.foreman.money();
+        let (jobs_now, why_fewer) = self.foreman.jobs_now();
         self.shop.live.run(Run {
             pid: std::process::id(),
             since: self.since.clone(),
-            jobs: self.jobs,
+            jobs: self.foreman.jobs(),
+            jobs_now,
+            why_fewer: why_fewer.map(str::to_owned),
+            clashes: self.clashes.all().to_vec(),
             waiting,
             spent_usd: money.spent,
             reserved_usd: money.reserved,
@@ -390,6 +484,24 @@ impl Driver {
         } else {
             RunEnd::Done
         }
+    }
+}
+
+/// A thread for one step: workers wait, they do not compute, and there may be more or fewer of them while the run goes on.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
+    let work = Arc::new(Mutex::new(Some(work)));
+    let its = work.clone();
+    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let begun = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if let Some(work) = take(&its) {
+            work();
+        }
+    });
+    // Where the machine has no thread left the loop does it.
+    if begun.is_err()
+        && let Some(work) = take(&work)
+    {
+        work();
     }
 }
 

@@ -9,21 +9,21 @@ use std::{
 };
 
 mod claims;
+mod means;
 mod order;
 mod waiting;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 pub use self::waiting::Spent;
-
-use self::{claims::Claims, order::Line};
+use self::{claims::Claims, means::Means, order::Line};
 use super::{
     learning::Learning,
     parking::{Change, Parking},
     purse::{Asked, Funds, Grant, Notice, Purse},
 };
 use crate::{
-    config::settings::Settings,
+    config::{limits::Resources, settings::Settings},
     model::{
         checkpoint::{Bounds, Checkpoint, TaskState},
         money::Money,
@@ -61,6 +61,8 @@ pub struct AtWork {
     pub slot: usize,
     /// The agent; none: a gate.
     pub agent: Option<String>,
+    /// What it takes of the named resources.
+    pub takes: Resources,
 }
 
 /// A task of the queue, as the run knows it.
@@ -219,7 +221,9 @@ pub struct Foreman {
     claims: Claims,
     line: Line,
     integration: CommitId,
-    free: BTreeSet<usize>,
+    /// Workers that make a step.
+    busy: BTreeSet<usize>,
+    means: Means,
     gates_running: usize,
     agents_running: BTreeMap<String, u32>,
     learning: Option<Learning>,
@@ -252,7 +256,8 @@ impl Foreman {
         let graph = Graph::new(entries.iter().map(|entry| entry.task.as_ref()));
         let mut foreman = Self {
             line: Line::new(graph.len(), rules.jobs),
-            free: (0..rules.jobs).collect(),
+            busy: BTreeSet::new(),
+            means: Means::default(),
             families,
             graph,
             claims: Claims::new(entries.iter(), CodeMap::default()),
@@ -380,7 +385,7 @@ impl Foreman {
 
     /// Whether something is being done.
     pub fn is_busy(&self) -> bool {
-        self.landing || self.free.len() < self.rules.jobs
+        self.landing || !self.busy.is_empty()
     }
 
     /// What is to be carried out now. Every order is taken to be carried out: call it once, act, and report back.
@@ -403,12 +408,19 @@ impl Foreman {
             return None;
         }
         let batch = self.next_batch(self.rules.batch_max.max(1));
+        if !self.take_for_landing(&batch) {
+            self.put_back(&batch);
+            return None;
+        }
         self.landing = !batch.is_empty();
         (!batch.is_empty()).then_some(Order::Land(batch))
     }
 
     fn steps(&mut self, id: &TaskId) -> Vec<Order> {
         let Some(entry) = self.entries.get(id) else { return Vec::new() };
+        if self.why_paused(entry).is_some() {
+            return Vec::new();
+        }
         // Before its first step a task has nothing to put two steps on.
         let first = entry.checkpoint.is_none();
         let rests =
@@ -430,7 +442,8 @@ impl Foreman {
         let mut orders = Vec::new();
         for work in works {
             let Some(entry) = self.entries.get(id) else { break };
-            if self.free.is_empty() {
+            let takes = self.takes(&task, &work.what);
+            if !self.has_room() || self.lacks(&takes).is_some() {
                 break;
             }
             let (agent, chosen, grant) = match &work.what {
@@ -452,13 +465,14 @@ impl Foreman {
                     Err(NoChoice::ForGood { .. } | NoChoice::ForNow { .. }) => continue,
                 },
             };
-            let slot = self.free.pop_first().expect("BUG: a worker was free a moment before");
+            let slot = self.take_worker();
+            self.take(&takes);
             match &agent {
                 Some(agent) => *self.agents_running.entry(agent.clone()).or_default() += 1,
                 None => self.gates_running += 1,
             }
             if let Some(entry) = self.entries.get_mut(id) {
-                entry.running.insert(work.phase.clone(), AtWork { slot, agent: agent.clone() });
+                entry.running.insert(work.phase.clone(), AtWork { slot, agent: agent.clone(), takes });
             }
             let (task, checkpoint) = (task.clone(), checkpoint.clone());
             let job = Job { slot, task, checkpoint, tip, work, agent, chosen, grant };
@@ -515,11 +529,7 @@ impl Foreman {
 
     /// Asks what becomes of a preference as things stand: who is there, parked, busy.
     pub fn as_it_stands<T>(&self, except: &Families, ask: impl FnOnce(Circumstances) -> T) -> T {
-        let is_busy = |(agent, running): &(&String, &u32)| {
-            let most = self.settings.agents.get(*agent).and_then(|settings| settings.parallel_max);
-            most.is_some_and(|most| **running >= most)
-        };
-        let busy = self.agents_running.iter().filter(is_busy).map(|(agent, _)| agent.clone()).collect();
+        let busy = self.busy_agents();
         ask(Circumstances { families: &self.families, except, parked: &self.parking.resting(), busy: &busy })
     }
 
@@ -595,6 +605,7 @@ impl Foreman {
             }
             Happened::LandingEnded { left, problem } => {
                 self.landing = false;
+                self.give_back_from_landing();
                 for id in left {
                     if let Some(entry) = self.entries.get_mut(id) {
                         entry.landing = false;
@@ -610,15 +621,17 @@ impl Foreman {
     fn release(&mut self, slot: Option<usize>, task: &TaskId, phase: &PhaseId) {
         let Some(slot) = slot else { return };
         let at_work = self.entries.get_mut(task).and_then(|entry| entry.running.remove(phase));
-        match at_work.map(|at_work| at_work.agent) {
-            Some(Some(agent)) => {
-                let running = self.agents_running.entry(agent).or_default();
-                *running = running.saturating_sub(1);
+        if let Some(AtWork { agent, takes, .. }) = at_work {
+            self.give_back(&takes);
+            match agent {
+                Some(agent) => {
+                    let running = self.agents_running.entry(agent).or_default();
+                    *running = running.saturating_sub(1);
+                }
+                None => self.gates_running = self.gates_running.saturating_sub(1),
             }
-            Some(None) => self.gates_running = self.gates_running.saturating_sub(1),
-            None => {}
         }
-        self.free.insert(slot);
+        self.busy.remove(&slot);
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
     workshop::Workshop,
 };
 use crate::{
+    config::limits,
     gate::{
         self, Answer, Base, Bench, Definition, Freshness, Question, Side, Told,
         change::{self, Change},
@@ -70,7 +71,7 @@ pub fn ask(shop: &Workshop, asking: Asking) -> Result<Answer, RunError> {
     let bench = Bench {
         supervisor: &shop.supervisor,
         cancel: &shop.cancel,
-        checks_parallel: machine::cores(),
+        checks_parallel: if limits::is_contested(settings, &profile) { 1 } else { machine::cores() },
         output_bytes_max: settings.limits.output_bytes as usize,
         log_dir: Some(&log_dir),
         label,

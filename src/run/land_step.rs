@@ -11,6 +11,7 @@ use super::{
     workshop::Workshop,
 };
 use crate::{
+    config::settings::Settings,
     gate::Answer,
     git::Repository,
     land::{
@@ -48,7 +49,7 @@ pub fn make(
     let repository = &shop.project.repository;
     let mut groups: Vec<(String, Vec<&Landing>)> = Vec::new();
     for landing in &batch {
-        let profile = profile(shop, &landing.checkpoint);
+        let profile = profile(&shop.project.settings, &landing.checkpoint);
         match groups.iter_mut().find(|(known, _)| *known == profile) {
             Some((_, group)) => group.push(landing),
             None => groups.push((profile, vec![landing])),
@@ -126,9 +127,9 @@ pub fn make(
 }
 
 /// The profile that a task's merged tree must pass: as configured, else that of its last gate phase.
-fn profile(shop: &Workshop, checkpoint: &Checkpoint) -> String {
+pub fn profile(settings: &Settings, checkpoint: &Checkpoint) -> String {
     let of_task = || checkpoint.workflow.phases.iter().rev().find_map(|spec| spec.gate.clone());
-    let configured = shop.project.settings.landing.gate.clone();
+    let configured = settings.landing.gate.clone();
     configured.or_else(of_task).unwrap_or_else(|| PROFILE_DEFAULT.to_owned())
 }
 

@@ -9,6 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::early::Clash;
 use crate::{
     config::settings::QuotaPolicy,
     model::{
@@ -74,6 +75,15 @@ pub struct Run {
     pub since: String,
     /// Workers.
     pub jobs: usize,
+    /// Those of them that may work now.
+    #[serde(default)]
+    pub jobs_now: usize,
+    /// Why that is fewer.
+    #[serde(default)]
+    pub why_fewer: Option<String>,
+    /// What was written so far and does not merge.
+    #[serde(default)]
+    pub clashes: Vec<Clash>,
     /// Why tasks wait, by name.
     #[serde(default)]
     pub waiting: Vec<(TaskId, String)>,

@@ -116,7 +116,6 @@ fn workshop(project: &Project) -> Result<Workshop, RunError> {
         agents: Default::default(),
         versions: Default::default(),
         briefs: Default::default(),
-        jobs: 1,
         gates_max: 1,
         tell: std::sync::Arc::new(|_| {}),
     };

@@ -27,7 +27,10 @@ use super::{
 };
 use crate::{
     agents::player::Player,
-    config::settings::{RoutingMode, SigningKey},
+    config::{
+        limits,
+        settings::{RoutingMode, SigningKey},
+    },
     gate::{Definition, change},
     git::{RefMove, Repository, Signer},
     handoff::{
@@ -143,6 +146,7 @@ pub fn prepare(
     let selected = selection(project, &queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
     check_gates(project, &queue, &selected, &workflows)?;
+    check_resources(project, &queue, &selected)?;
     let mut agents = agents(project)?;
     let RollCall { versions, absent, warnings: missing } =
         roll_call(project, &wanted(project, &queue, &selected, &workflows)?, &agents, &supervisor)?;
@@ -159,18 +163,8 @@ pub fn prepare(
     let gates_max = (project.settings.limits.gates as usize).clamp(1, jobs);
     let mut briefs = briefs(project, &queue, &selected, &workflows);
     warnings.extend(edited(project, &mut queue, &selected, options, &mut briefs)?);
-    let equipment = Equipment {
-        identity,
-        signer,
-        supervisor,
-        cancel: Cancel::new(),
-        agents,
-        versions,
-        briefs,
-        jobs,
-        gates_max,
-        tell,
-    };
+    let equipment =
+        Equipment { identity, signer, supervisor, cancel: Cancel::new(), agents, versions, briefs, gates_max, tell };
     let shop = Workshop::open(project.clone(), equipment)?;
     let zone = clock::zone();
     let rules = Rules {
@@ -287,6 +281,7 @@ pub fn rehearse(project: &Project, options: &Options) -> Result<Rehearsal, RunEr
     let selected = selection(project, &queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
     check_gates(project, &queue, &selected, &workflows)?;
+    check_resources(project, &queue, &selected)?;
     let wanted = wanted(project, &queue, &selected, &workflows)?;
     let RollCall { warnings, .. } = roll_call(project, &wanted, &agents(project)?, &supervisor(project)?)?;
     check_disk(project)?;
@@ -439,6 +434,18 @@ fn wanted(
         }
     }
     Ok(wanted.into_iter().map(|((role, candidates), task)| Wanted { role, candidates, task }).collect())
+}
+
+/// What a task needs of named resources must be there at all, or it would wait for ever.
+fn check_resources(project: &Project, queue: &[Queued], selected: &BTreeSet<usize>) -> Result<(), RunError> {
+    for queued in selected.iter().map(|i| &queue[*i]).filter(|queued| is_open(queued)) {
+        let lacks = limits::lacks(&project.settings.resources, &queued.task.resources);
+        if let Some((_, what, hint)) = lacks.into_iter().next() {
+            let what = format!("task '{}' {what}, in {}", queued.task.id, queued.file.0);
+            return Err(RunError::Preflight { what, hint: Some(hint) });
+        }
+    }
+    Ok(())
 }
 
 fn check_disk(project: &Project) -> Result<(), RunError> {

@@ -6,9 +6,10 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use rayon::prelude::*;
 
 use super::{
-    Project, RunError,
+    Project, RunError, control,
     costs::Costs,
     decide,
+    early::Clash,
     foreman::{Entry, Foreman, Rules, Spent},
     history, live, preflight,
     purse::Consent,
@@ -172,7 +173,15 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
     Ok(StatusView {
         repository: project.root.as_deref().unwrap_or_else(|| project.repository.common_dir()).display().to_string(),
         target: project.settings.landing.branch.clone(),
-        run: run.map(|run| RunView { pid: run.pid, host: None, since: run.since.parse().ok(), jobs: run.jobs as u32 }),
+        clashes: run.iter().flat_map(|run| &run.clashes).map(Clash::told).collect(),
+        run: run.map(|run| RunView {
+            pid: run.pid,
+            host: None,
+            since: run.since.parse().ok(),
+            jobs: run.jobs as u32,
+            jobs_now: run.jobs_now as u32,
+            why_fewer: run.why_fewer,
+        }),
         totals: Totals::of(&tasks),
         tasks,
         workers: workers
@@ -258,6 +267,7 @@ pub(super) fn bystander_of(
     let costs = Costs::read(project, queue, None).ok()?;
     let now = clock::now();
     foreman.fund(costs.funds(&project.settings, queue, None, Consent::default(), &zone), now);
+    foreman.pause(control::paused(&project.local));
     let (run, workers, parked) = live::read(&project.local.live());
     preflight::park(&mut foreman, parked, now);
     let mut running: BTreeMap<String, u32> = BTreeMap::new();

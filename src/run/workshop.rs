@@ -16,14 +16,17 @@ use super::{
 };
 use crate::{
     agents::player::Player,
-    config::settings::{Durability, Settings},
+    config::{
+        parse::JOBS_MAX,
+        settings::{Durability, Settings},
+    },
     context::{Cache, Templates},
     gate::Remembered,
     git::{Identity, Signer, Slot, Slots},
     model::{object::CommitId, record::Families, task::TaskId},
     report::event::RunEvent,
     sys::{
-        file,
+        file, machine,
         process::{Cancel, Supervisor},
     },
 };
@@ -97,8 +100,6 @@ pub struct Equipment {
     pub versions: BTreeMap<String, String>,
     /// The files that first commits carry.
     pub briefs: BTreeMap<TaskId, Brief>,
-    /// Workers.
-    pub jobs: usize,
     /// Gates that may run at once.
     pub gates_max: usize,
     /// Takes what is to be shown.
@@ -117,7 +118,7 @@ impl Workshop {
         };
         let file = |path: PathBuf| move |source| RunError::File { path, what: "cannot be made", source };
         let live_dir = project.local.live();
-        let live = Live::begin(&live_dir, equipment.jobs).map_err(file(live_dir))?;
+        let live = Live::begin(&live_dir, JOBS_MAX as usize).map_err(file(live_dir))?;
         let scratch = project.local.scratch();
         std::fs::create_dir_all(&scratch).map_err(file(scratch.clone()))?;
         let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
@@ -137,7 +138,7 @@ impl Workshop {
             briefs: Mutex::new(equipment.briefs),
             shared: setup::shared(&project)?,
             slots,
-            agent_slots: empty(equipment.jobs),
+            agent_slots: empty(JOBS_MAX as usize),
             gate_slots: empty(equipment.gates_max + 1),
             scratch,
             tell: equipment.tell,
@@ -176,6 +177,39 @@ impl Workshop {
                 self.ready(bench, "gate-0", None, at)
             }
         }
+    }
+
+    /// Removes worktrees in which nothing is being done until there is room on the disk again: of workers before those of
+    /// gates, the last first, for it is the first that are used; one of each stays. What is in no commit is saved before. What
+    /// was done, a line each.
+    pub fn give_back(&self, floor_bytes: u64) -> Vec<String> {
+        let mut told = Vec::new();
+        let dir = self.slots.dir();
+        let has_room = || machine::free_disk_bytes(dir).is_ok_and(|free| free >= floor_bytes);
+        for (prefix, benches) in [("worker-", &self.agent_slots), ("gate-", &self.gate_slots)] {
+            for (at, bench) in benches.iter().enumerate().skip(1).rev() {
+                let name = format!("{prefix}{at}");
+                let Ok(bench) = bench.try_lock() else { continue };
+                if !dir.join(&name).is_dir() || has_room() {
+                    continue;
+                }
+                match self.remove(bench, &name) {
+                    Ok(()) => told.push(format!("gave worktree '{name}' back: the disk is nearly full")),
+                    Err(error) => told.push(format!("worktree '{name}' cannot be given back: {error}")),
+                }
+            }
+        }
+        told
+    }
+
+    fn remove(&self, mut bench: MutexGuard<Bench>, name: &str) -> Result<(), RunError> {
+        let left_by = bench.left_by.take();
+        let mut slot = match bench.slot.take() {
+            Some(slot) => slot,
+            None => self.slots.get(name, self.project.head_code_commit()?)?,
+        };
+        salvage::save(&mut slot, &self.identity, left_by.as_ref().map_or("unknown", TaskId::as_str))?;
+        Ok(self.slots.remove(slot)?)
     }
 
     fn ready<'a>(

@@ -10,6 +10,19 @@ pub fn free_disk_bytes(path: &Path) -> io::Result<u64> {
     fs2::available_space(path)
 }
 
+/// Bytes of memory that a new program could have without any being swapped out (`MemAvailable` of proc(5)); none where the
+/// system does not tell.
+pub fn available_memory_bytes() -> Option<u64> {
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// Processes that were ready to run on average of the last minute (`/proc/loadavg`); none where the system does not tell.
+pub fn load() -> Option<f64> {
+    fs::read_to_string("/proc/loadavg").ok()?.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// Processors this program may use, at least one.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -4,6 +4,7 @@
 mod agents;
 mod common;
 mod completions;
+mod control;
 mod doctor;
 mod gate;
 mod help;

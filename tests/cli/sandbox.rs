@@ -10,7 +10,8 @@ use std::{
 };
 
 /// Programs of the machine that tests may use.
-const PROGRAMS: [&str; 8] = ["git", "sh", "bash", "cat", "sed", "tail", "true", "ssh-keygen"];
+const PROGRAMS: [&str; 11] =
+    ["git", "sh", "bash", "cat", "mkdir", "rmdir", "sed", "sleep", "tail", "true", "ssh-keygen"];
 
 /// Where a test lives.
 pub struct Sandbox {

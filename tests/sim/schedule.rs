@@ -69,3 +69,13 @@ fn a_task_that_collides_with_all_others_is_not_put_off_to_the_end() {
     let before: Vec<usize> = run.began[..turn].to_vec();
     assert!(before.len() < 50, "{} tasks began before it", before.len());
 }
+
+#[test]
+fn what_there_is_only_some_of_is_never_used_by_more_and_never_idle() {
+    let mut dice = Dice::new(5);
+    let making = Making { some_of: Some(2), ..Making::default() };
+    let yard = Yard::new(vec![Vec::new(); 20], making, &mut dice);
+    let run = yard.by_foreman(6, Sight::Perfect, &mut dice);
+    let ratio = run.makespan.as_secs_f64() / yard.bound(2).as_secs_f64();
+    assert!((0.999..1.1).contains(&ratio), "two at once are as good as two workers: {ratio}");
+}

@@ -53,6 +53,8 @@ pub struct Making {
     pub failures_percent: u64,
     /// A task that says it changes every file; the others one each.
     pub wide: Option<usize>,
+    /// Each task needs one of something of which there are so many.
+    pub some_of: Option<u32>,
 }
 
 /// One task, with all that will happen to it.
@@ -116,7 +118,8 @@ fn about_one(dice: &mut Dice, spread: f64) -> f64 {
 impl Yard {
     /// A queue of tasks that need each other so.
     pub fn new(needs: Needs, making: Making, dice: &mut Dice) -> Self {
-        let settings: Settings = toml::from_str(SETTINGS).expect("settings");
+        let mut settings: Settings = toml::from_str(SETTINGS).expect("settings");
+        settings.resources = making.some_of.iter().map(|count| ("thing".to_owned(), *count)).collect();
         let families = settings.agents.iter();
         let families =
             families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
@@ -126,6 +129,7 @@ impl Yard {
             task.complexity =
                 [Complexity::Small, Complexity::Medium, Complexity::Medium, Complexity::Large][dice.below(4) as usize];
             task.depends_on = needs.iter().map(|on| format!("t{on:05}").parse().expect("an id")).collect();
+            task.resources = making.some_of.iter().map(|_| ("thing".to_owned(), 1)).collect();
             task.files = match making.wide {
                 Some(wide) if wide == at => vec!["src".to_owned()],
                 Some(_) => vec![format!("src/{at}.rs")],
@@ -205,6 +209,8 @@ impl Yard {
                     }
                 }
             }
+            let most = self.settings.resources.get("thing").map_or(usize::MAX, |count| *count as usize);
+            assert!(jobs.len() <= most, "{} steps use {most} things", jobs.len());
             if jobs.len() < foreman.jobs() {
                 self.check_idle(&foreman);
             }

@@ -132,7 +132,8 @@ impl Foreman {
         let Some(entry) = self.entries.get(id) else { return orders };
         let is_new = entry.checkpoint.is_none();
         let overtaken = self.claims.overtaken.get(id).copied().unwrap_or(0);
-        let may_begin = |entry| self.unmet(entry).is_empty() && self.overlap(entry).is_none();
+        let is_paused = self.why_paused(entry).is_some();
+        let may_begin = |entry| !is_paused && self.unmet(entry).is_empty() && self.overlap(entry).is_none();
         if overtaken < OVERTAKEN_MAX && self.risk(entry).is_some() && may_begin(entry) {
             self.claims.yielding.push(id.clone());
             return orders;
@@ -151,7 +152,7 @@ impl Foreman {
     pub(super) fn yielding_steps(&mut self) -> Vec<Order> {
         let mut orders = Vec::new();
         for id in std::mem::take(&mut self.claims.yielding) {
-            if self.free.is_empty() {
+            if !self.has_room() {
                 break;
             }
             orders.extend(self.steps(&id));
@@ -252,7 +253,7 @@ mod tests {
         assert_eq!(begun(&mut foreman), "a c");
         let mut order = String::new();
         for _ in 0..3 {
-            foreman.free.insert(1);
+            foreman.busy.remove(&1);
             order += &begun(&mut foreman);
         }
         assert_eq!(order, "deb");

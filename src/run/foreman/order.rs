@@ -3,7 +3,7 @@
 
 use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 
-use super::{Entry, Foreman, Landing, Order};
+use super::{super::early::Written, Entry, Foreman, Landing, Order};
 use crate::{
     model::{
         checkpoint::{Checkpoint, TaskState},
@@ -152,11 +152,11 @@ impl Foreman {
         let (mut orders, mut seen) = (Vec::new(), BTreeSet::new());
         // Nearly always one of the first can be begun.
         for most in [LOOKED_AT_FIRST, usize::MAX] {
-            if self.free.is_empty() {
+            if !self.has_room() {
                 break;
             }
             for place in self.line.precedence.order(most) {
-                if self.free.is_empty() {
+                if !self.has_room() {
                     break;
                 }
                 if seen.insert(place) {
@@ -169,6 +169,12 @@ impl Foreman {
         orders
     }
 
+    /// What the tasks that have begun and not landed have written so far.
+    pub fn written(&self) -> impl Iterator<Item = Written> {
+        let begun = self.line.begun.iter().map(|place| self.at(*place));
+        begun.filter_map(|entry| Some(Written { checkpoint: entry.checkpoint.clone()?, tip: entry.tip? }))
+    }
+
     /// Why the first tasks in line are not at work.
     pub fn waiting(&self, most: usize) -> Vec<(TaskId, String)> {
         let first = self.line.precedence.order(most).into_iter().map(|place| self.at(place));
@@ -177,7 +183,7 @@ impl Foreman {
 
     /// The finished tasks that are to be landed next, by priority, then by who was finished first.
     pub(super) fn next_batch(&mut self, most: usize) -> Vec<Landing> {
-        let land = PhaseId::land();
+        let (land, paused) = (PhaseId::land(), self.paused().clone());
         let mut batch = Vec::new();
         for (_, _, place) in &self.line.finished {
             if batch.len() >= most {
@@ -186,12 +192,22 @@ impl Foreman {
             let Some(entry) = self.entries.get_mut(self.graph.at(*place)) else { continue };
             let (Some(checkpoint), Some(tip)) = (&entry.checkpoint, entry.tip) else { continue };
             let is_ready = checkpoint.phase(&land).is_some_and(|phase| phase.state.may_start());
-            if is_ready && !entry.landing && entry.running.is_empty() {
+            let is_paused = paused.contains(&entry.task.id);
+            if is_ready && !is_paused && !entry.landing && entry.running.is_empty() {
                 entry.landing = true;
                 batch.push(Landing { task: entry.task.clone(), checkpoint: checkpoint.clone(), tip });
             }
         }
         batch
+    }
+
+    /// These are landed later.
+    pub(super) fn put_back(&mut self, batch: &[Landing]) {
+        for landing in batch {
+            if let Some(entry) = self.entries.get_mut(&landing.task.id) {
+                entry.landing = false;
+            }
+        }
     }
 
     /// Whether what a task changes may get in another's way now.

@@ -159,6 +159,12 @@ impl Foreman {
         if !entry.running.is_empty() || entry.landed || entry.landing {
             return None;
         }
+        if let Some(why) = self.why_paused(entry) {
+            return Some(why);
+        }
+        if let (0, Some(why)) = self.jobs_now() {
+            return Some(why.to_owned());
+        }
         let states = |id: &TaskId| self.entries.get(id).map_or(TaskState::New, Entry::state);
         if entry.checkpoint.is_none()
             && let Some(why) = self.graph.why_waiting(&entry.task.id, &states)
@@ -173,6 +179,9 @@ impl Foreman {
         }
         let next = self.next(entry);
         for work in &next.work {
+            if let Some(lacking) = self.lacks(&self.takes(&entry.task, &work.what)) {
+                return Some(format!("waits for {lacking}"));
+            }
             if let What::Agent { role, except, .. } = &work.what {
                 match self.choose(entry, work, role, except) {
                     Err(no) => return Some(no.to_string()),

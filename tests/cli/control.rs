@@ -1,0 +1,267 @@
+//! `pause`, `jobs`, `stop --after-step`, named resources and a machine under pressure, as a user meets them.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, ChildStdout, Stdio},
+};
+
+use snapbox::str;
+
+use crate::sandbox::Sandbox;
+
+/// A repository with tasks and one agent whose program does what `script` says.
+fn day(config: &str, script: &str, tasks: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    sandbox.write("README", "hello\n");
+    let agents = "workflow = \"single\"\n[agents.writer]\nadapter = \"command\"\nprogram = \"writer\"\n\
+                  family = \"anthropic\"\n[roles]\ndefault = \"writer\"\n\
+                  [[gate.full.check]]\nname = \"tests\"\nrun = \"true\"\n";
+    sandbox.write(".handoff/config.toml", &format!("{agents}{config}"));
+    sandbox.git(&["add", "README"]);
+    sandbox.git(&["commit", "--quiet", "--message=begin"]);
+    sandbox.run(&["init", "--quiet"]).is(0, "", "");
+    for task in tasks {
+        assert_eq!(sandbox.run(&["task", "add", &format!("Write {task}"), "--id", task]).code, 0);
+    }
+    sandbox
+}
+
+const WRITES: &str = "echo \"$GIT_ORCHESTRATE_TASK\" > \"$GIT_ORCHESTRATE_TASK.txt\"; echo 'I wrote it down'";
+
+/// Says that it is at work, then waits until it is told to write.
+fn waits_for(sandbox: &Sandbox, sign: &str) -> String {
+    let sign = sandbox.path(sign);
+    format!("echo at work\nwhile [ ! -e '{}' ]; do sleep 0.02; done\n{WRITES}", sign.display())
+}
+
+/// A run that tells its events, up to the first with these words.
+struct Running {
+    run: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(sandbox: &Sandbox, words: &[&str]) -> Self {
+        let mut start = sandbox.orchestrate(&[&["start", "--json"], words].concat());
+        let mut run = start.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let lines = BufReader::new(run.stdout.take().expect("it is piped"));
+        Self { run, lines }
+    }
+
+    fn up_to(&mut self, words: &str) -> String {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            assert_ne!(self.lines.read_line(&mut line).expect("it is text"), 0, "the run ended before '{words}'");
+        }
+        line
+    }
+
+    /// Its exit code, with all that it still tells read.
+    fn end(mut self) -> Option<i32> {
+        let mut rest = String::new();
+        std::io::Read::read_to_string(&mut self.lines, &mut rest).expect("it is text");
+        self.run.wait().expect("it ends").code()
+    }
+}
+
+impl Drop for Running {
+    /// A test that fails leaves no run behind; its agents end with their directory.
+    fn drop(&mut self) {
+        let _ = self.run.kill();
+        let _ = self.run.wait();
+    }
+}
+
+#[test]
+fn a_paused_task_waits_until_it_is_resumed() {
+    let sandbox = day("", WRITES, &["one", "two"]);
+    sandbox.run(&["pause", "one"]).is(0, "", "paused one (git orchestrate resume one)\n");
+    let ran = sandbox.run(&["start"]);
+    assert_eq!(ran.code, 3, "{}", ran.stdout);
+    sandbox.run(&["status"]).is(
+        0,
+        str![[r#"
+not running
+
+TASK  STATE    DONE  TITLE
+one   waiting        Write one (paused (git orchestrate resume one))
+two   landed    2/2  Write two
+
+2 tasks: 1 landed, 1 waiting
+
+"#]],
+        "",
+    );
+    assert_eq!(sandbox.run(&["pause", "three"]).code, 4);
+    assert_eq!(sandbox.run(&["resume", "one"]).code, 0);
+    assert!(sandbox.run(&["status", "one"]).stdout.contains("one   landed"));
+}
+
+#[test]
+fn a_task_is_paused_and_resumed_in_a_run_that_is_at_work() {
+    let sandbox = day("", "", &["one"]);
+    let script = waits_for(&sandbox, "go");
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    let mut run = Running::start(&sandbox, &[]);
+    run.up_to("\"agent_said\"");
+    let pid = run.run.id();
+    // It is resumed before it could have ended: the run goes on with it as if nothing had been.
+    assert_eq!(sandbox.run(&["pause", "one"]).code, 0);
+    sandbox.run(&["resume", "one"]).is(0, "", format!("told pid {pid} to go on with one\n"));
+    std::fs::write(sandbox.path("go"), "").expect("written");
+    assert_eq!(run.end(), Some(0));
+}
+
+#[test]
+fn a_run_is_given_more_workers() {
+    let sandbox = day("", "", &["one", "two"]);
+    // Each waits for the other: with one worker that would be for ever.
+    let here = sandbox.path("here-");
+    let here = here.display();
+    let script = format!(
+        "echo at work\n: > '{here}'$GIT_ORCHESTRATE_TASK\n\
+         while [ ! -e '{here}one' ] || [ ! -e '{here}two' ]; do sleep 0.02; done\n{WRITES}"
+    );
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    sandbox.run(&["jobs", "2"]).is(4, "", "fatal: no run is at work in this repository\nhint: git orchestrate start\n");
+    let mut run = Running::start(&sandbox, &["--jobs", "1"]);
+    run.up_to("\"agent_said\"");
+    let pid = run.run.id();
+    sandbox.run(&["jobs", "2"]).is(0, "", format!("asked pid {pid} to go on with 2 workers\n"));
+    let told = run.up_to("\"workers\"");
+    assert!(told.contains("\"jobs\":2"), "{told}");
+    assert_eq!(run.end(), Some(0));
+}
+
+#[test]
+fn a_run_stops_after_the_steps_that_are_being_made() {
+    let sandbox = day("", "", &["one"]);
+    let script = waits_for(&sandbox, "go");
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    let mut run = Running::start(&sandbox, &[]);
+    run.up_to("\"agent_said\"");
+    let pid = run.run.id();
+    let stop = sandbox.run(&["stop", "--after-step"]);
+    stop.is(0, "", format!("asked pid {pid} to stop after the steps that are being made\n"));
+    run.up_to("\"stopping\"");
+    std::fs::write(sandbox.path("go"), "").expect("written");
+    assert_eq!(run.end(), Some(0));
+    let status = sandbox.run(&["status"]).stdout;
+    assert!(status.contains("one   waiting gate   1/2"), "{status}");
+}
+
+#[test]
+fn what_there_is_only_some_of_is_used_by_so_many_at_once() {
+    let config = "[resources]\ndb = 1\n";
+    let sandbox = day(config, "", &["one", "two", "three"]);
+    // Whoever finds the database in use says so and fails.
+    let db = sandbox.path("db");
+    let db = db.display();
+    let script = format!("mkdir '{db}' || exit 1\nsleep 0.1\nrmdir '{db}'\n{WRITES}");
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    for task in ["one", "two", "three"] {
+        let path = format!(".handoff/tasks/{task}.toml");
+        let text = sandbox.read(&path);
+        sandbox.write(&path, &format!("{text}\n[resources]\ndb = 1\n"));
+    }
+    let ran = sandbox.run(&["start", "--jobs", "3"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("failed"), "{}", ran.stdout);
+    let path = ".handoff/tasks/four.toml";
+    sandbox.write(path, "title = 'Four'\nresources = { bd = 1 }\n");
+    sandbox.run(&["start"]).is(
+        128,
+        "",
+        "fatal: task 'four' needs resource 'bd', which is not in [resources], in .handoff/tasks/four.toml\n\
+         hint: did you mean 'db'?\n",
+    );
+}
+
+#[test]
+fn a_machine_under_pressure_has_one_worker() {
+    let sandbox = day("[limits]\nmemory_free_bytes = 9000000000000000\n", "", &["one", "two"]);
+    let script = waits_for(&sandbox, "go");
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    let mut run = Running::start(&sandbox, &["--jobs", "4"]);
+    let told = run.up_to("\"workers\"");
+    assert!(told.contains("\"now\":1"), "{told}");
+    run.up_to("\"agent_said\"");
+    // What workers do is written down a moment later.
+    let status = loop {
+        let status = sandbox.run(&["status"]).stdout;
+        if status.contains("may work now") {
+            break status;
+        }
+    };
+    assert!(status.contains("1 of them may work now: ") && status.contains("limits.memory_free_bytes"), "{status}");
+    std::fs::write(sandbox.path("go"), "").expect("written");
+    assert_eq!(run.end(), Some(0));
+}
+
+#[test]
+fn a_model_does_no_more_steps_at_once_than_it_may() {
+    let agents = "[agents.twin]\nadapter = \"command\"\nprogram = \"writer\"\nfamily = \"anthropic\"\nmodel = \"m\"\n\
+                  [limits]\nmodels_parallel = { m = 1 }\n";
+    let sandbox = day(agents, "", &["one", "two", "three"]);
+    let config = sandbox.read(".handoff/config.toml");
+    let both = config
+        .replace("[agents.writer]\n", "[agents.writer]\nmodel = \"m\"\n")
+        .replace("default = \"writer\"", "default = [\"writer\", \"twin\"]");
+    sandbox.write(".handoff/config.toml", &both);
+    let asked = sandbox.path("asked");
+    let asked = asked.display();
+    // Whoever is asked while the model does another step says so and fails.
+    let script = format!("mkdir '{asked}' || exit 1\nsleep 0.1\nrmdir '{asked}'\n{WRITES}");
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    let ran = sandbox.run(&["start", "--jobs", "3"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("failed"), "{}", ran.stdout);
+}
+
+#[test]
+fn changes_that_will_conflict_are_told_of_long_before_one_lands() {
+    let sandbox = day("", "echo \"$GIT_ORCHESTRATE_TASK\" > shared.txt; echo 'I wrote it down'", &["one", "two"]);
+    let go = sandbox.path("go");
+    let gate = format!("while [ ! -e '{}' ]; do sleep 0.02; done", go.display());
+    let config = sandbox.read(".handoff/config.toml").replace("run = \"true\"", &format!("run = \"{gate}\""));
+    sandbox.write(".handoff/config.toml", &config);
+    let run = Running::start(&sandbox, &["--jobs", "2"]);
+    let status = loop {
+        let status = sandbox.run(&["status"]).stdout;
+        if status.contains("conflicts in") {
+            break status;
+        }
+    };
+    assert!(status.contains("have written so far conflicts in shared.txt"), "{status}");
+    let json = sandbox.run(&["status", "--json"]).stdout;
+    assert!(json.contains("\"clashes\": [\n    \"what "), "{json}");
+    std::fs::write(go, "").expect("written");
+    // The second is sent back, writes it again, and lands.
+    assert_eq!(run.end(), Some(0));
+    let status = sandbox.run(&["status"]).stdout;
+    assert!(!status.contains("conflicts in"), "{status}");
+}
+
+#[test]
+fn a_worktree_is_set_up_once_and_again_where_a_lock_file_differs() {
+    let sandbox = day("", WRITES, &["one", "two"]);
+    let noted = sandbox.path("noted");
+    let config = sandbox.read(".handoff/config.toml");
+    let setup = format!("[worktrees]\nsetup = [\"echo set up >> '{}'\"]\n", noted.display());
+    sandbox.write(".handoff/config.toml", &format!("{config}{setup}"));
+    let times = || std::fs::read_to_string(&noted).expect("it was set up").lines().count();
+    assert_eq!(sandbox.run(&["start", "--jobs", "1"]).code, 0);
+    assert_eq!(times(), 2, "the worker's worktree and the gate's, not each task");
+    sandbox.program("writer", "cat > /dev/null\necho 'version = 4' > Cargo.lock; echo 'I wrote it down'");
+    assert_eq!(sandbox.run(&["task", "add", "Lock", "--id", "lock"]).code, 0);
+    let ran = sandbox.run(&["start", "--jobs", "1"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(times(), 3, "the gate's has another lock file");
+    sandbox.program("writer", &format!("cat > /dev/null\n{WRITES}"));
+    assert_eq!(sandbox.run(&["task", "add", "Three", "--id", "three"]).code, 0);
+    let ran = sandbox.run(&["start", "--jobs", "1", "--yes"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(times(), 4, "and the worker's too, now that it has landed");
+}
