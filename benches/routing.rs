@@ -184,6 +184,7 @@ fn trial(task: &Task, role: &Role, agent: usize, is_good: bool, usd: f64, now: S
         duration_ms: 1_000,
         tokens: Tokens::default(),
         cost_usd: Some(Money::micros((usd * 1e6) as u64)),
+        usage: None,
         judging_usd: Money::micros((REVIEW_USD * 1e6) as u64),
     }
 }

@@ -118,6 +118,7 @@ fn record(checkpoint: &Checkpoint, line: &str) -> Record {
         started: "2026-01-01T00:00:00Z".into(),
         duration_ms: 60_000,
         tokens: Default::default(),
+        usage: None,
         calls: Vec::new(),
         cost_usd: Some(Money::micros(10_000)),
         outcome: result,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     config::settings::{AdapterKind, AgentSettings},
-    model::{money::Tokens, record::Family},
+    model::record::{Family, Usage},
     sys::{
         clock, environment,
         file::{read_limited, remove_tree},
@@ -131,7 +131,7 @@ impl Agent {
             Driven::Recording(recording) => recording.play(request, cancel, on_event),
             Driven::Http(endpoint) => http::run(endpoint, request, supervisor, cancel, on_event),
             Driven::Program { adapter, program } => {
-                self.run_program(*adapter, program, request, supervisor, cancel, on_event).unwrap_or_else(nothing_but)
+                self.run_program(*adapter, program, request, supervisor, cancel, on_event).unwrap_or_else(Answer::only)
             }
         }
     }
@@ -209,6 +209,9 @@ impl Agent {
         let mut answer = parser.finish(&ending);
         answer.transcript = ended.stdout.bytes;
         answer.left_behind = ended.left_behind;
+        answer.usage = ended
+            .usage
+            .map(|usage| Usage { memory_bytes_max: usage.memory_bytes_max, cpu_ms: usage.cpu.as_millis() as u64 });
         Ok(answer)
     }
 
@@ -316,19 +319,4 @@ fn prepare(invocation: &Invocation, request: &Request) -> Result<(), EndedAs> {
         std::fs::write(path, content).map_err(|error| failed(path, error))?;
     }
     Ok(())
-}
-
-/// The answer of a step that no program was started for.
-fn nothing_but(ended: EndedAs) -> Answer {
-    Answer {
-        ended,
-        text: String::new(),
-        structured: None,
-        tokens: Tokens::default(),
-        cost_usd: None,
-        session: None,
-        model: None,
-        transcript: Vec::new(),
-        left_behind: 0,
-    }
 }

@@ -146,15 +146,13 @@ impl Reading {
         };
         let found = structure.filter(|_| ended == EndedAs::Finished).and_then(|s| structured::find(&self.words, s));
         Answer {
-            ended,
             structured: self.structured.or(found),
             text: self.words,
             tokens: self.tokens,
             cost_usd: self.cost_usd,
             session: self.session,
             model: self.model,
-            transcript: Vec::new(),
-            left_behind: 0,
+            ..Answer::only(ended)
         }
     }
 

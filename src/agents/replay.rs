@@ -175,17 +175,7 @@ impl Recording {
 
     /// Plays the step that was recorded for this request.
     pub fn play(&self, request: &Request, cancel: &Cancel, on_event: &mut dyn FnMut(AgentEvent)) -> Answer {
-        let mut answer = Answer {
-            ended: EndedAs::Finished,
-            text: String::new(),
-            structured: None,
-            tokens: Tokens::default(),
-            cost_usd: None,
-            session: None,
-            model: None,
-            transcript: Vec::new(),
-            left_behind: 0,
-        };
+        let mut answer = Answer::only(EndedAs::Finished);
         let Some(step) = self.step_for(request) else {
             answer.ended = EndedAs::Failed(format!(
                 "the recording has no step for task '{}', phase '{}', attempt {}",

@@ -12,6 +12,7 @@ use crate::{
     config::settings::Price,
     model::{
         money::{Money, Tokens},
+        record::Usage,
         workflow::Access,
     },
 };
@@ -136,4 +137,24 @@ pub struct Answer {
     pub transcript: Vec<u8>,
     /// Processes that it had left running and that were ended.
     pub left_behind: u32,
+    /// What its program used of the machine; none: not known, or there was none.
+    pub usage: Option<Usage>,
+}
+
+impl Answer {
+    /// One that is nothing but how it ended.
+    pub fn only(ended: EndedAs) -> Self {
+        Self {
+            ended,
+            text: String::new(),
+            structured: None,
+            tokens: Tokens::default(),
+            cost_usd: None,
+            session: None,
+            model: None,
+            transcript: Vec::new(),
+            left_behind: 0,
+            usage: None,
+        }
+    }
 }

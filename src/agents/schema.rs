@@ -127,21 +127,11 @@ mod tests {
     use super::*;
     use crate::{
         agents::request::EndedAs,
-        model::{money::Tokens, verdict::Status},
+        model::verdict::Status,
     };
 
     fn answer(structured: Option<Value>) -> Answer {
-        Answer {
-            ended: EndedAs::Finished,
-            text: String::new(),
-            structured,
-            tokens: Tokens::default(),
-            cost_usd: None,
-            session: None,
-            model: None,
-            transcript: Vec::new(),
-            left_behind: 0,
-        }
+        Answer { structured, ..Answer::only(EndedAs::Finished) }
     }
 
     /// Holds what both providers want of a strict schema, all the way down.

@@ -420,6 +420,7 @@ mod tests {
             findings: Vec::new(),
             tokens: Tokens::default(),
             cost: None,
+            usage: None,
             calls: Vec::new(),
             duration_ms: 2_000,
             started: "2026-01-02T03:04:05Z".to_owned(),

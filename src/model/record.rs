@@ -357,6 +357,23 @@ pub enum Purpose {
 
 word_enum!(Purpose { Brief = "brief", Work = "work", Mend = "mend" });
 
+/// What an agent's program used of the machine, with all that it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The most memory at one time, bytes.
+    pub memory_bytes_max: u64,
+    /// Processor time, milliseconds.
+    pub cpu_ms: u64,
+}
+
+impl Usage {
+    /// That of two, one after the other.
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        Self { memory_bytes_max: self.memory_bytes_max.max(next.memory_bytes_max), cpu_ms: self.cpu_ms + next.cpu_ms }
+    }
+}
+
 /// One question to one agent, of a step that took several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelCall {
@@ -423,6 +440,9 @@ pub struct Record {
     /// Dollars; none: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Money>,
+    /// What the agent's program used of the machine; none: not known, or no program of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// The questions that it took, in their order, where several agents did it together; else empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<ModelCall>,
@@ -485,6 +505,7 @@ impl Record {
             duration_ms: 0,
             tokens: Tokens::default(),
             cost_usd: None,
+            usage: None,
             calls: Vec::new(),
             outcome: Outcome::Done,
             reason: String::new(),

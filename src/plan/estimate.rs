@@ -27,6 +27,10 @@ pub struct Effort {
     pub cost: Money,
     /// Steps whose price is not known.
     pub unpriced: f64,
+    /// Processor time on this machine.
+    pub cpu: Duration,
+    /// The most memory of this machine at one time, one step after another, bytes.
+    pub memory_bytes_max: u64,
 }
 
 impl Add for Effort {
@@ -38,6 +42,8 @@ impl Add for Effort {
             tokens: self.tokens + other.tokens,
             cost: self.cost + other.cost,
             unpriced: self.unpriced + other.unpriced,
+            cpu: self.cpu + other.cpu,
+            memory_bytes_max: self.memory_bytes_max.max(other.memory_bytes_max),
         }
     }
 }
@@ -51,6 +57,9 @@ impl Mul<f64> for Effort {
             tokens: (self.tokens as f64 * times) as u64,
             cost: Money::micros((self.cost.micros as f64 * times) as u64),
             unpriced: self.unpriced * times,
+            cpu: self.cpu.mul_f64(times),
+            // However often it is done, it is not done twice at once; what is not done at all takes nothing.
+            memory_bytes_max: if times > 0.0 { self.memory_bytes_max } else { 0 },
         }
     }
 }
@@ -100,6 +109,17 @@ pub fn usual(spec: &PhaseSpec, complexity: Complexity) -> Duration {
         (None, Access::Read, Some(Product::Report) | None) => 120.0,
     };
     Duration::from_secs_f64(seconds * scale(complexity))
+}
+
+/// The memory that an agent's program usually takes for a step in a task of this complexity, bytes; the programs of 2026
+/// take from 60 MiB (Codex) to 500 MiB (those on Node), with what they start.
+pub fn usual_memory_bytes(complexity: Complexity) -> u64 {
+    (400.0 * scale(complexity)) as u64 * (1 << 20)
+}
+
+/// The processor time of a step of an agent that takes so long: it mostly waits for its model.
+pub fn usual_cpu(time: Duration) -> Duration {
+    time / 10
 }
 
 /// What is left of a task; `step` tells what one step of a phase takes. Nothing is left of one that is over.

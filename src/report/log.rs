@@ -271,6 +271,13 @@ fn write_detail(step: &StepView, look: Look, out: &mut dyn Write) -> io::Result<
         SignatureView::Unknown { key } => told("signed with", &text::clean_line(key))?,
         SignatureView::Bad | SignatureView::Missing | SignatureView::Unchecked => {}
     }
+    if let Some(usage) = &step.usage {
+        let cpu = text::duration(Duration::from_millis(usage.cpu_ms));
+        // What was over before anybody looked has no memory that is known.
+        let memory =
+            (usage.memory_bytes_max > 0).then(|| format!(", {} of memory", text::bytes(usage.memory_bytes_max)));
+        told("used", &format!("{cpu} of processor time{}", memory.unwrap_or_default()))?;
+    }
     for call in &step.calls {
         told(call.purpose.word(), &of_call(call))?;
     }

@@ -28,6 +28,10 @@ const SILENT_MAX: usize = 40;
 const TASKS_MAX: usize = 200;
 /// Tasks of a drawing: nobody can read a larger one.
 const DRAWN_MAX: usize = 2000;
+/// Columns of a terminal that has room for what the machine gives.
+const WIDE_COLUMNS_MIN: usize = 100;
+/// The columns of that in the table of tasks.
+const MACHINE_COLUMNS: std::ops::Range<usize> = 7..9;
 /// Columns where the reader says nothing of his own.
 const COLUMNS: usize = 100;
 
@@ -67,6 +71,10 @@ pub struct EffortView {
     /// Steps whose price is not known.
     #[serde(rename = "steps_without_price")]
     pub unpriced: u64,
+    /// Seconds of processor time of the agents' programs.
+    pub cpu_s: u64,
+    /// The most memory of an agent's program at one time, bytes.
+    pub memory_bytes_max: u64,
 }
 
 impl EffortView {
@@ -79,6 +87,8 @@ impl EffortView {
             tokens: self.tokens + other.tokens,
             cost: self.cost + other.cost,
             unpriced: self.unpriced + other.unpriced,
+            cpu_s: self.cpu_s + other.cpu_s,
+            memory_bytes_max: self.memory_bytes_max.max(other.memory_bytes_max),
         }
     }
 }
@@ -209,6 +219,11 @@ fn cost(effort: &EffortView) -> String {
     }
 }
 
+/// In whole mebibytes: `400M`.
+fn memory(bytes: u64) -> String {
+    format!("{}M", bytes.div_ceil(1 << 20))
+}
+
 fn dollars(cost: Money) -> String {
     let cents = cost.micros.div_ceil(10_000);
     format!("${}.{:02}", cents / 100, cents % 100)
@@ -255,6 +270,12 @@ pub fn write(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<()>
                 format!("{} and {} without a known price", dollars(cost), text::count(unpriced, "step")),
         }
     )?;
+    writeln!(
+        out,
+        "{} of processor time, {} of memory for each worker",
+        span(total.cpu_s),
+        text::bytes(total.memory_bytes_max)
+    )?;
     let basis = match view.history_steps {
         0 => "what is usual; there is no history here yet".to_owned(),
         steps => format!("{} made here", text::count(steps as u64, "step")),
@@ -279,7 +300,7 @@ fn heading(out: &mut dyn Write, look: Look, text: &str) -> io::Result<()> {
 }
 
 fn write_tasks(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    let heads = [
+    let mut heads = vec![
         words("TASK"),
         words("STATE"),
         numbers("WAVE"),
@@ -287,6 +308,8 @@ fn write_tasks(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<(
         numbers("TIME"),
         numbers("TOKENS"),
         numbers("COST"),
+        numbers("CPU"),
+        numbers("MEMORY"),
         words("AFTER"),
         words("TITLE"),
     ];
@@ -305,11 +328,18 @@ fn write_tasks(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<(
             span(task.effort.time_s).into(),
             text::tokens(task.effort.tokens).into(),
             cost(&task.effort).into(),
+            span(task.effort.cpu_s).into(),
+            memory(task.effort.memory_bytes_max).into(),
             after.into(),
             Cell::new(Ink::Plain, &task.title),
         ]
     };
-    let rows: Vec<Vec<Cell>> = view.tasks.iter().take(TASKS_MAX).map(row).collect();
+    let mut rows: Vec<Vec<Cell>> = view.tasks.iter().take(TASKS_MAX).map(row).collect();
+    if look.columns.is_some_and(|columns| columns < WIDE_COLUMNS_MIN) {
+        // Of the machine's own the sum below the table has to do.
+        heads.drain(MACHINE_COLUMNS);
+        rows.iter_mut().for_each(|row| drop(row.drain(MACHINE_COLUMNS)));
+    }
     table::write(out, look, &heads, &rows)?;
     more(out, view.tasks.len().saturating_sub(TASKS_MAX), "task")
 }
@@ -522,6 +552,8 @@ mod tests {
                 tokens: 1_200_000,
                 cost: Money::micros(1_234_567),
                 unpriced: 0,
+                cpu_s: 180,
+                memory_bytes_max: 400 << 20,
             },
             path_s: 1800,
             critical,
@@ -553,6 +585,8 @@ mod tests {
                 tokens: 3_600_000,
                 cost: Money::micros(3_703_701),
                 unpriced: 2,
+                cpu_s: 540,
+                memory_bytes_max: 400 << 20,
             },
             history_steps: 0,
             makespans: vec![
@@ -583,6 +617,7 @@ docs    new       1      5   30m    1.2M  $1.24         The \"docs\"
 
 3 tasks (1 over), about 15 steps
 1h 30m of work, 3.6M tokens, $3.71 and 2 steps without a known price
+9m of processor time, 400 MiB of memory for each worker
 estimated from what is usual; there is no history here yet
 
 critical path, 1h 00m
@@ -603,6 +638,17 @@ WORKERS  DONE IN  AT BEST  FASTER
       2   1h 00m   1h 00m   1.5 x  your workers
 "
         );
+    }
+
+    #[test]
+    fn a_wide_terminal_has_room_for_the_machine() {
+        let mut out = Vec::new();
+        write(&view(), Look { colour: false, columns: Some(WIDE_COLUMNS_MIN) }, &mut out).expect("a Vec takes all");
+        let text = String::from_utf8(out).expect("it is text");
+        let table = "TASK    STATE  WAVE  STEPS  TIME  TOKENS   COST  CPU  MEMORY  AFTER  TITLE
+api     new       1      5   30m    1.2M  $1.24   3m    400M         The \"api\"
+";
+        assert!(text.contains(table), "{text}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::{
     model::{
         money::{Money, Tokens},
         object::CommitId,
-        record::{Actor, ChangedFile, Decision, ModelCall, Outcome, Record, RefusedFile},
+        record::{Actor, ChangedFile, Decision, ModelCall, Outcome, Record, RefusedFile, Usage},
         task::TaskId,
         verdict::{RequiredChange, Status},
         workflow::PhaseId,
@@ -82,6 +82,9 @@ pub struct StepView {
     /// What it cost, if it is known.
     #[serde(rename = "cost_usd")]
     pub cost: Option<Money>,
+    /// What the agent's program used of the machine, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// The questions it took, where several agents did it together.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<ModelCall>,
@@ -133,6 +136,7 @@ impl StepView {
             findings: verdict.map(|verdict| verdict.required_changes.clone()).unwrap_or_default(),
             tokens: record.tokens,
             cost: record.cost_usd,
+            usage: record.usage,
             calls: record.calls.clone(),
             duration_ms: record.duration_ms,
             started: record.started.clone(),
@@ -258,6 +262,7 @@ pub(super) mod tests {
             ],
             tokens: Tokens { input: 12_000, output: 400, ..Tokens::default() },
             cost: Some(Money::micros(30_000)),
+            usage: None,
             calls: Vec::new(),
             duration_ms: 41_000,
             started: "2026-01-02T03:04:05Z".to_owned(),

@@ -113,6 +113,7 @@ impl Judging<'_> {
             duration_ms: record.duration_ms,
             tokens: record.tokens,
             cost_usd: record.cost_usd,
+            usage: record.usage,
             judging_usd: Money::ZERO,
         });
         if let Some(before) = self.last.insert(record.phase.clone(), own) {

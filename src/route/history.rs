@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::model_name::{is_same_model, plain};
 use crate::model::{
     money::{Money, Tokens},
+    record::Usage,
     task::{Complexity, Risk, Task, TaskId, word_enum},
     workflow::Role,
 };
@@ -92,6 +93,9 @@ pub struct Trial {
     /// What it cost; none: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Money>,
+    /// What the agent's program used of the machine; none: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
     /// What the reviews of it cost, as far as that is known.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub judging_usd: Money,
@@ -152,17 +156,25 @@ pub struct Estimate {
     pub tokens: Spread<u64>,
     /// How long one took.
     pub time: Spread<Duration>,
+    /// The most memory that the agent's program had, bytes; none: of no step it is known.
+    pub memory: Option<Spread<u64>>,
+    /// Its processor time; none: of no step it is known.
+    pub cpu: Option<Spread<Duration>>,
 }
 
 impl Estimate {
     /// What these steps took; none if there are none. Steps that the agent could not even begin say nothing of it.
     pub fn of<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Option<Self> {
         let trials: Vec<&Trial> = trials.into_iter().filter(|trial| trial.worth != Worth::Infra).collect();
+        let usages = || trials.iter().filter_map(|trial| trial.usage);
         Some(Self {
             steps: trials.len(),
             cost: Spread::of(trials.iter().filter_map(|trial| trial.cost_usd).collect()),
             tokens: Spread::of(trials.iter().map(|trial| trial.tokens.total()).collect())?,
             time: Spread::of(trials.iter().map(|trial| Duration::from_millis(trial.duration_ms)).collect())?,
+            // Of what was over at once it was not seen.
+            memory: Spread::of(usages().map(|usage| usage.memory_bytes_max).filter(|bytes| *bytes > 0).collect()),
+            cpu: Spread::of(usages().map(|usage| Duration::from_millis(usage.cpu_ms)).collect()),
         })
     }
 }
@@ -218,6 +230,7 @@ pub(super) mod tests {
             duration_ms: 1000,
             tokens: Tokens::default(),
             cost_usd: cost_micros.map(Money::micros),
+            usage: None,
             judging_usd: Money::ZERO,
         }
     }

@@ -209,6 +209,10 @@ impl Asked {
         self.calls.splice(0..0, first.calls);
         self.answer.transcript.splice(0..0, first.answer.transcript);
         self.answer.left_behind += first.answer.left_behind;
+        self.answer.usage = match (first.answer.usage, self.answer.usage) {
+            (Some(first), Some(second)) => Some(first.then(second)),
+            (one, other) => one.or(other),
+        };
         self
     }
 }
@@ -389,6 +393,7 @@ fn judge(
         duration_ms: asked.duration_ms,
         tokens: asked.tokens,
         cost_usd: asked.cost,
+        usage: asked.answer.usage,
         calls: asked.calls,
         outcome,
         reason,

@@ -153,6 +153,7 @@ mod tests {
             duration_ms: 1,
             tokens: Tokens::default(),
             cost_usd: cents.map(|cents| Money::micros(cents * 10_000)),
+            usage: None,
             judging_usd: Money::ZERO,
         }
     }

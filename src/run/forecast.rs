@@ -22,7 +22,7 @@ use crate::{
     plan::{
         Claim, CodeMap, Relation,
         claim::Said,
-        estimate::{Effort, Outlook, outlook, scale, usual},
+        estimate::{Effort, Outlook, outlook, scale, usual, usual_cpu, usual_memory_bytes},
         pairs,
         schedule::{self, Piece},
     },
@@ -98,6 +98,11 @@ impl<'a> Prices<'a> {
             tokens: took.map_or_else(|| of(usual_tokens.total()), |took| took.tokens.median),
             cost: cost.unwrap_or(Money::ZERO),
             unpriced: if cost.is_none() { 1.0 } else { 0.0 },
+            cpu: took.and_then(|took| took.cpu).map_or_else(|| usual_cpu(time), |cpu| cpu.median),
+            // What is seldom passed: memory that is not there is not waited for.
+            memory_bytes_max: took
+                .and_then(|took| took.memory)
+                .map_or_else(|| usual_memory_bytes(task.complexity), |memory| memory.upper),
         }
     }
 
@@ -288,6 +293,8 @@ fn effort_view(effort: &Effort) -> EffortView {
         tokens: effort.tokens,
         cost: effort.cost,
         unpriced: effort.unpriced.round() as u64,
+        cpu_s: effort.cpu.as_secs(),
+        memory_bytes_max: effort.memory_bytes_max,
     }
 }
 

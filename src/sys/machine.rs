@@ -67,6 +67,10 @@ pub(super) struct Stat {
     pub group: u32,
     /// Clock ticks since boot.
     pub start: u64,
+    /// Clock ticks that it had a processor for, and the children that it waited for.
+    pub cpu_ticks: u64,
+    /// Pages of memory that it has.
+    pub resident_pages: u64,
 }
 
 impl Stat {
@@ -81,8 +85,16 @@ impl Stat {
         let is_dead = matches!(fields.next()?, "Z" | "X" | "x");
         let parent = fields.next()?.parse().ok()?;
         let group = fields.next()?.parse().ok()?;
-        let start = fields.nth(16)?.parse().ok()?;
-        Some(Self { is_dead, parent, group, start })
+        // From here on by their numbers in the manual page: utime, stime, cutime, cstime, starttime, rss.
+        let mut number = 5;
+        let mut field = |wanted: usize| {
+            let value = fields.nth(wanted - number - 1)?.parse::<i64>().ok()?;
+            number = wanted;
+            Some(u64::try_from(value).unwrap_or_default())
+        };
+        let cpu_ticks = field(14)? + field(15)? + field(16)? + field(17)?;
+        let (start, resident_pages) = (field(22)?, field(24)?);
+        Some(Self { is_dead, parent, group, start, cpu_ticks, resident_pages })
     }
 }
 
@@ -92,8 +104,10 @@ mod tests {
 
     #[test]
     fn a_name_with_brackets_does_not_shift_the_fields() {
-        let stat = b"42 (a) b) Z 7 41 41 0 -1 4228100 0 0 0 0 0 0 0 0 20 0 1 0 123456 0 0 18446744073709551615\n";
-        assert_eq!(Stat::parse(stat), Some(Stat { is_dead: true, parent: 7, group: 41, start: 123_456 }));
+        let stat =
+            b"42 (a) b) Z 7 41 41 0 -1 4228100 0 0 0 0 1 20 300 4000 20 0 1 0 123456 0 77 18446744073709551615\n";
+        let read = Stat { is_dead: true, parent: 7, group: 41, start: 123_456, cpu_ticks: 4321, resident_pages: 77 };
+        assert_eq!(Stat::parse(stat), Some(read));
         assert_eq!(Stat::parse(b"42 (cut"), None);
     }
 

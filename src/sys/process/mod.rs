@@ -12,6 +12,7 @@ mod program;
 mod record;
 mod running;
 mod supervisor;
+mod usage;
 
 pub use self::{
     attached::{Attached, run_attached},
@@ -22,4 +23,5 @@ pub use self::{
     program::{Label, ProcessLimits, Program, StartError, find_program},
     running::MARKER,
     supervisor::{Ended, How, Supervisor},
+    usage::Usage,
 };

@@ -24,6 +24,7 @@ use super::{
     program::{ProcessLimits, Program, StartError},
     record::Record,
     running::{KeepRecord, Running},
+    usage::{Meter, Usage},
 };
 
 /// How long a process that was asked to end (TERM) may take before it is killed.
@@ -73,6 +74,8 @@ pub struct Ended {
     pub duration: Duration,
     /// Processes that it had left running and that were ended.
     pub left_behind: u32,
+    /// What it used of the machine; none: the system does not tell, or it was not started.
+    pub usage: Option<Usage>,
 }
 
 /// Runs children and ends what earlier orchestrators have left. Many threads may use one.
@@ -143,19 +146,30 @@ impl Supervisor {
         if cancel.is_cancelled() {
             let nothing = Captured::default;
             let (stdout, stderr) = (nothing(), nothing());
-            return Ok(Ended { how: How::Cancelled, stdout, stderr, duration: began.elapsed(), left_behind: 0 });
+            return Ok(Ended {
+                how: How::Cancelled,
+                stdout,
+                stderr,
+                duration: began.elapsed(),
+                left_behind: 0,
+                usage: None,
+            });
         }
         let step = self.steps.fetch_add(1, Ordering::Relaxed);
         let marker = format!("{}:{}-{step:x}", self.marker, self.session);
         let (running, ends) = Running::start(program, marker, &self.children_dir)?;
         let other = |source| StartError::Other { program: program.name(), source };
         let mut pipes = Pipes::new(ends, &program.stdin, more, &program.limits).map_err(other)?;
-        let stopped = attend(&running, &mut pipes, &program.limits, cancel, began, conversation, more);
+        let mut meter = Meter::of(running.known().pid, began);
+        let watched = Watched { running: &running, meter: &mut meter };
+        let stopped = attend(watched, &mut pipes, &program.limits, cancel, began, conversation, more);
         let mut say = Say::default();
         let on_line = &mut |source: Source, line: &[u8]| conversation.line(source, line, &mut say);
         let (left_behind, is_clean) = clear_away(&running, &mut pipes, stopped, on_line);
         let (stdout, stderr) = pipes.finish(on_line);
+        let mut usage = None;
         let how = if running.has_exited() {
+            usage = meter.finish();
             let status = running.reap(if is_clean { KeepRecord::No } else { KeepRecord::Yes }).map_err(other)?;
             stopped.unwrap_or_else(|| match (status.code(), status.signal()) {
                 (Some(code), _) => How::Exited(code),
@@ -165,7 +179,7 @@ impl Supervisor {
             // Killed, and hanging in the kernel: dropping it leaves its record.
             stopped.expect("only a child that was stopped is given up")
         };
-        Ok(Ended { how, stdout, stderr, duration: began.elapsed(), left_behind })
+        Ok(Ended { how, stdout, stderr, duration: began.elapsed(), left_behind, usage })
     }
 
     /// Ends what an earlier orchestrator with the same marker has left running: the processes in `children_dir`'s
@@ -211,9 +225,15 @@ enum Stage {
     },
 }
 
+/// A child, and who looks at what it uses.
+struct Watched<'a> {
+    running: &'a Running,
+    meter: &'a mut Meter,
+}
+
 /// Feeds and hears the child until it has ended or cannot be ended; says why it was stopped, if it was.
 fn attend(
-    running: &Running,
+    Watched { running, meter }: Watched<'_>,
     pipes: &mut Pipes,
     limits: &ProcessLimits,
     cancel: &Cancel,
@@ -227,6 +247,7 @@ fn attend(
     let mut say = Say::default();
     while !running.has_exited() {
         let now = Instant::now();
+        meter.look(now);
         let ask = |how| {
             running.signal_group(Signal::TERM);
             Stage::Asked { how, until: now + GRACE }
@@ -273,7 +294,8 @@ fn attend(
         };
         let is_woken = exit.is_some() && bell.is_some();
         let pause = if is_woken { Duration::MAX } else { POLL_PAUSE };
-        let left = until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
+        let until = until.map_or(meter.next(), |until| until.min(meter.next()));
+        let left = until.saturating_duration_since(now);
         pipes.wait(&others, left.min(pause), &mut |source, line| {
             conversation.line(source, line, &mut say);
         });
