@@ -117,6 +117,21 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_a_child_and_those_it_started_used_is_told() {
+    let _others = among_others();
+    let place = Place::new();
+    let work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 0.3";
+    let ended = place.sh(&format!("sh -c '{work}' & sh -c '{work}'; wait; :"));
+    assert_eq!(ended.how, How::Exited(0));
+    let two = ended.usage.expect("the system tells");
+    let one = place.sh(work).usage.expect("the system tells");
+    let least = 100 << 10;
+    assert!(one.memory_bytes_max > least && two.memory_bytes_max > one.memory_bytes_max + least, "{one:?} {two:?}");
+    assert!(one.cpu > Duration::ZERO && two.cpu > one.cpu, "{one:?} {two:?}");
+}
+
+#[test]
 fn exit_codes_signals_and_output_are_told() {
     let (_among, place) = (among_others(), Place::new());
     for (script, how) in [

@@ -46,14 +46,15 @@ fn the_whole_queue_is_looked_at_and_nothing_is_done() {
     sandbox.run(&["plan"]).is(
         0,
         str![[r#"
-TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  AFTER  TITLE
-due    new       1     14   46m    8.4M  $6.30         Loans have a day
-isbn   new       2     14   46m    8.4M  $6.30         Books have an ISBN
-label  new       3     14   46m    8.4M  $6.30  isbn   Print labels
-title  new       1      7   12m    1.7M  $1.33         Books have a title
+TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  CPU  MEMORY  AFTER  TITLE
+due    new       1     14   46m    8.4M  $6.30   4m    400M         Loans have a day
+isbn   new       2     14   46m    8.4M  $6.30   4m    400M         Books have an ISBN
+label  new       3     14   46m    8.4M  $6.30   4m    400M  isbn   Print labels
+title  new       1      7   12m    1.7M  $1.33  <1m    200M         Books have a title
 
 4 tasks, about 49 steps
 2h 27m of work, 26.9M tokens, $20.21
+13m of processor time, 400 MiB of memory for each worker
 estimated from what is usual; there is no history here yet
 
 critical path, 1h 31m
@@ -87,12 +88,13 @@ WORKERS  DONE IN  AT BEST  FASTER
     again.is(
         0,
         str![[r#"
-TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  AFTER  TITLE
-isbn   new       1     14   46m    8.4M  $6.30         Books have an ISBN
-label  new       2     14   46m    8.4M  $6.30  isbn   Print labels
+TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  CPU  MEMORY  AFTER  TITLE
+isbn   new       1     14   46m    8.4M  $6.30   4m    400M         Books have an ISBN
+label  new       2     14   46m    8.4M  $6.30   4m    400M  isbn   Print labels
 
 2 tasks, about 28 steps
 1h 31m of work, 16.8M tokens, $12.59
+8m of processor time, 400 MiB of memory for each worker
 estimated from what is usual; there is no history here yet
 
 critical path, 1h 31m
@@ -148,14 +150,15 @@ problem: tasks depend on each other in a circle: isbn -> label -> isbn
   at .handoff/tasks/label.toml:3
   hint: remove one of the 2 'depends_on'
 
-TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  AFTER  TITLE
-due    new       1     14   46m    8.4M  $6.30  tilte  Loans have a day
-isbn   new       -     14   46m    8.4M  $6.30  label  Books have an ISBN
-label  new       -     14   46m    8.4M  $6.30  isbn   Print labels
-title  new       1      7   12m    1.7M  $1.33         Books have a title
+TASK   STATE  WAVE  STEPS  TIME  TOKENS   COST  CPU  MEMORY  AFTER  TITLE
+due    new       1     14   46m    8.4M  $6.30   4m    400M  tilte  Loans have a day
+isbn   new       -     14   46m    8.4M  $6.30   4m    400M  label  Books have an ISBN
+label  new       -     14   46m    8.4M  $6.30   4m    400M  isbn   Print labels
+title  new       1      7   12m    1.7M  $1.33  <1m    200M         Books have a title
 
 4 tasks, about 49 steps
 2h 27m of work, 26.9M tokens, $20.21
+13m of processor time, 400 MiB of memory for each worker
 estimated from what is usual; there is no history here yet
 
 side by side, up to 2 tasks
