@@ -10,6 +10,7 @@
 //! | `GIT_ORCHESTRATE_PHASE` | the phase: `implement/S1` |
 //! | `GIT_ORCHESTRATE_ATTEMPT` | the attempt at it, from 1 |
 //! | `GIT_ORCHESTRATE_ACCESS` | `read` or `write`: whether it may change files; nothing but its manners holds it to that |
+//! | `GIT_ORCHESTRATE_PORT`, `GIT_ORCHESTRATE_PORTS` | the first port that its worktree has to itself, and how many there are |
 //! | `GIT_ORCHESTRATE_STRUCTURE` | `plan`, `verdict` or nothing: the structure its answer must have |
 //! | `GIT_ORCHESTRATE_SCHEMA_FILE` | the JSON schema of that structure, if there is one |
 //! | `GIT_ORCHESTRATE_RESULT_FILE` | where it may write its result |

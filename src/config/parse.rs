@@ -21,6 +21,8 @@ use crate::{
 
 /// The version of the format that this program reads and writes.
 pub const CONFIG_VERSION: u32 = 1;
+/// Ports that a worktree may have.
+pub const PORTS_MAX: u16 = 1_000;
 /// Workers, or gates, that may be asked for.
 pub const JOBS_MAX: u32 = 512;
 /// The least of an agent's or a check's output that must be kept to be of use, bytes.
@@ -342,7 +344,10 @@ impl Check<'_> {
                 self.wrong(&place!["worktrees", "setup", at], "a command of 'setup' is empty");
             }
         }
-        for (key, paths) in [("copy", &trees.copy), ("link", &trees.link)] {
+        if trees.ports > PORTS_MAX {
+            self.wrong(&place!["worktrees", "ports"], format!("'ports' must not be more than {PORTS_MAX}"));
+        }
+        for (key, paths) in [("copy", &trees.copy), ("link", &trees.link), ("clone", &trees.clone)] {
             for (at, path) in paths.iter().enumerate() {
                 let place = place!["worktrees", key, at];
                 if is_outside(path) {

@@ -515,7 +515,7 @@ impl Settings {
 }
 
 /// `[worktrees]`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorktreeSettings {
     /// Where they are; default: `../<repository>.orchestrate`.
@@ -527,6 +527,18 @@ pub struct WorktreeSettings {
     pub copy: Vec<String>,
     /// Files or directories of the user's checkout that each worktree links to: `node_modules`.
     pub link: Vec<String>,
+    /// Directories of the user's checkout that a worktree begins with a copy of: `target`. Blocks are shared where the file system
+    /// can do that.
+    pub clone: Vec<String>,
+    /// Ports that each worktree has to itself; 0: none.
+    pub ports: u16,
+}
+
+impl Default for WorktreeSettings {
+    fn default() -> Self {
+        let none = Vec::new;
+        Self { dir: None, setup: none(), copy: none(), link: none(), clone: none(), ports: 10 }
+    }
 }
 
 /// `[landing]`

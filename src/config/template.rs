@@ -395,6 +395,11 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     );
     page.list("copy", &choices.copy);
     page.list("link", &choices.link);
+    page.prose("Directories of your checkout that each begins with a copy of, such as \"target\"; where the file system can, blocks");
+    page.prose("are shared and no byte is copied.");
+    page.unset("clone", "[]");
+    page.prose("Ports that each has to itself, from $GIT_ORCHESTRATE_PORT on; 0: none.");
+    page.unset("ports", defaults.worktrees.ports);
 
     page.heading("Where finished tasks land.");
     page.line("[landing]");

@@ -8,7 +8,7 @@ use super::{
     change::{Change, DIFF_BYTES_MAX},
     question::{Answer, Base, Freshness, Question, Told, ask},
     run::{Bench, Side},
-    setup::{self, Ground, Shared},
+    setup::{self, Ground, Shared, Warmth},
 };
 use crate::{
     config::settings::{Durability, Settings},
@@ -18,6 +18,7 @@ use crate::{
     sys::{
         lock::{self, Lease, LockError},
         machine,
+        ports::{self, Ports},
         process::{Cancel, Label, Supervisor},
     },
 };
@@ -201,6 +202,8 @@ impl<'a> Alone<'a> {
             let marker = format!("{}-gate-{number}", &marker.0.trim_start_matches("sha256:")[..MARKER_LENGTH]);
             let children = root.join(format!("gate-{number}.children"));
             let supervisor = Supervisor::new(children, marker).map_err(failed("cannot be written"))?;
+            let count = self.settings.worktrees.ports;
+            let supervisor = supervisor.with_ports(Ports::new(ports::locks(root), self.slots.dir().to_owned(), count));
             // What a gate that died here has left running would write into the checkout.
             supervisor.end_leftovers().map_err(failed("cannot be read"))?;
             return Ok(Stand { _lease: lease, slot: format!("own-{number}"), supervisor });
@@ -229,7 +232,7 @@ impl<'a> Alone<'a> {
             supervisor: &stand.supervisor,
             cancel: &self.cancel,
         };
-        ground.prepare(&mut slot, is_fresh)?;
+        ground.prepare(&mut slot, is_fresh, Warmth::of(definition))?;
         Ok(slot)
     }
 

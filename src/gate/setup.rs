@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-use super::GateError;
+use super::{Definition, GateError};
 use crate::{
     config::settings::WorktreeSettings,
     git::Slot,
     model::object::Digest,
     sys::{
-        environment, file,
+        clone, environment, file,
         process::{Cancel, How, Label, ProcessLimits, Program, Supervisor},
     },
 };
@@ -58,12 +58,29 @@ const LOCK_FILE_BYTES_MAX: usize = 64 << 20;
 pub struct Shared {
     links: Vec<PathBuf>,
     copies: Vec<PathBuf>,
+    clones: Vec<PathBuf>,
+}
+
+/// Whether a worktree may begin with what was built elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Warmth {
+    /// Build directories are cloned into it.
+    Warm,
+    /// It has what is in its commit, and what it cannot do without.
+    Pristine,
+}
+
+impl Warmth {
+    /// That which a gate wants.
+    pub fn of(definition: &Definition) -> Self {
+        if definition.is_pristine() { Self::Pristine } else { Self::Warm }
+    }
 }
 
 impl Shared {
     /// Every path.
     pub fn paths(&self) -> Vec<PathBuf> {
-        self.links.iter().chain(&self.copies).cloned().collect()
+        self.links.iter().chain(&self.copies).chain(&self.clones).cloned().collect()
     }
 }
 
@@ -79,9 +96,12 @@ pub fn shared(root: Option<&Path>, settings: &WorktreeSettings) -> Result<Shared
         let globs = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
         copies.extend(globs.map(str::to_owned));
     }
-    let links = settings.link.iter().filter(|name| inside(name) && root.join(name).exists());
+    let is_there = |name: &&String| inside(name) && root.join(name).exists();
+    let is_directory = |name: &&String| inside(name) && root.join(name).is_dir();
+    let path = |name: &String| Path::new(name).components().collect();
     Ok(Shared {
-        links: links.map(|name| Path::new(name).components().collect()).collect(),
+        links: settings.link.iter().filter(is_there).map(path).collect(),
+        clones: settings.clone.iter().filter(is_directory).map(path).collect(),
         copies: matching(root, &copies)?,
     })
 }
@@ -108,7 +128,7 @@ impl Ground<'_> {
     ///
     /// # Errors
     /// When a file cannot be brought or a setup command fails: an agent in a half-ready worktree would waste money.
-    pub fn prepare(&self, slot: &mut Slot, is_fresh: bool) -> Result<(), GateError> {
+    pub fn prepare(&self, slot: &mut Slot, is_fresh: bool, warmth: Warmth) -> Result<(), GateError> {
         let Some(root) = self.root else { return Ok(()) };
         let worktree = slot.path().to_owned();
         slot.set_brought(&self.shared.paths());
@@ -122,6 +142,12 @@ impl Ground<'_> {
             let (from, to) = (root.join(path), worktree.join(path));
             if is_stale(&from, &to) {
                 bring(&to, |to| fs::copy(&from, to).map(|_| ()))?;
+            }
+        }
+        for path in self.shared.clones.iter().filter(|_| warmth == Warmth::Warm) {
+            let (from, to) = (root.join(path), worktree.join(path));
+            if to.symlink_metadata().is_err() {
+                bring(&to, |to| clone(&from, to, &beside(&worktree)))?;
             }
         }
         if is_fresh && !self.settings.setup.is_empty() {
@@ -226,6 +252,23 @@ fn bring(to: &Path, make: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), Ga
         what: "cannot be brought into the worktree",
         source,
     })
+}
+
+/// Where a directory is cloned to before it is whole: beside the worktree, on the same file system.
+fn beside(worktree: &Path) -> PathBuf {
+    let name = worktree.file_name().unwrap_or_default().to_string_lossy();
+    worktree.with_file_name(format!(".cloning-{name}"))
+}
+
+/// A directory that is there is there as a whole.
+fn clone(from: &Path, to: &Path, half: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(half) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let cloned = clone::directory(from, half)?;
+    tracing::info!(from = %from.display(), shared = cloned.shared, copied = cloned.copied, "a directory was cloned");
+    fs::rename(half, to)
 }
 
 /// Files of the checkout that the globs name. A glob without `*` is looked up, not searched for.

@@ -12,7 +12,7 @@ use super::{
     live::{Worker, last_words},
     salvage,
     secrets::{self, Inspection, redact_answer, redact_event},
-    setup,
+    setup::{self, Warmth},
     spending::Attempt,
     workshop::{SlotGuard, Workshop},
 };
@@ -104,7 +104,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     };
     crate::sys::crash_point::reach("step.switched");
     tracing::info!(task = %job.task.id, phase = %job.work.phase, agent = name, why = job.chosen, "an agent was chosen");
-    setup::prepare(shop, &mut slot)?;
+    setup::prepare(shop, &mut slot, Warmth::Warm)?;
 
     let (started, clock) = (clock::now_rfc3339(), Instant::now());
     let structure = brief::structure(&job.checkpoint, &job.work.phase);

@@ -32,7 +32,8 @@ use crate::{
         task::{TaskView, Totals},
     },
     sys::{
-        clock, lock,
+        clock,
+        lock::{self, Lease},
         signal::{StopLevel, StopSignals},
     },
 };
@@ -110,6 +111,8 @@ pub fn start(
     };
     let Prepared { shop, foreman, warnings } = preflight::prepare(project, options, &lease, tell)?;
     let mut driver = Driver {
+        lease,
+        is_gone: false,
         shop: Arc::new(shop),
         foreman,
         sender,
@@ -130,7 +133,7 @@ pub fn start(
     if let Err(error) = project.repository.maintain() {
         tracing::warn!(%error, "the repository was not tidied up");
     }
-    drop(lease);
+    drop(driver);
     show(&RunEvent::RunFinished { summary: Box::new(summary.clone()) });
     Ok(summary)
 }
@@ -145,6 +148,8 @@ struct Stopping {
 }
 
 struct Driver {
+    /// Whether the lock is no longer there, nor probably the repository.
+    is_gone: bool,
     shop: Arc<Workshop>,
     foreman: Foreman,
     sender: Sender<Event>,
@@ -156,6 +161,7 @@ struct Driver {
     steps: usize,
     begun: Instant,
     since: String,
+    lease: Lease,
 }
 
 impl Driver {
@@ -194,7 +200,7 @@ impl Driver {
             }
             self.tell_news(show);
             let waits = self.foreman.wakes_at().is_some() || self.waits_for_disk();
-            if !self.foreman.is_busy() && (self.stop.level.is_some() || !waits) {
+            if !self.foreman.is_busy() && (self.stop.level.is_some() || self.is_gone || !waits) {
                 break;
             }
             let wait = if self.shop.live.is_behind() { QUIET } else { TICK };
@@ -210,6 +216,9 @@ impl Driver {
                 self.take_in(event, show);
             }
         }
+        if self.is_gone {
+            return Err(RunError::LockGone { path: self.shop.project.local.lock() });
+        }
         self.look_around();
         Ok(self.summary())
     }
@@ -219,6 +228,12 @@ impl Driver {
         self.write_run();
         self.shop.live.flush();
         let local = &self.shop.project.local;
+        if !self.is_gone && !self.lease.is_at(&local.lock()) {
+            // What is being made could not be kept, and another run could begin beside this one.
+            self.is_gone = true;
+            self.foreman.stop();
+            self.shop.cancel.cancel();
+        }
         self.stop.asked = decide::stop_request(local);
         self.foreman.pause(control::paused(local));
     }

@@ -1,6 +1,10 @@
 //! Every way in which a run cannot start or go on. Knows nothing of how it is shown.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
     agents::error::AgentError,
@@ -55,6 +59,12 @@ pub enum RunError {
     /// No run holds the repository.
     #[error("no run is at work in this repository")]
     NoRun,
+    /// The lock of a run that is at work is no longer there.
+    #[error("the run ended: its lock '{path}' {}", what_is_gone(path))]
+    LockGone {
+        /// The file.
+        path: PathBuf,
+    },
     /// A name that is no task.
     #[error("there is no task '{name}'")]
     NoTask {
@@ -140,6 +150,7 @@ impl RunError {
             Self::NotInitialised => Some("git orchestrate init".to_owned()),
             Self::NoCommit => Some("git commit --allow-empty -m 'first commit'".to_owned()),
             Self::HeldBy(_) => Some("git orchestrate status --watch".to_owned()),
+            Self::LockGone { path } => is_repository(path).then(|| "git orchestrate resume".to_owned()),
             Self::NoRun => Some("git orchestrate start".to_owned()),
             Self::NoTask { near: Some(near), .. } => Some(format!("did you mean '{near}'?")),
             Self::NoTask { near: None, .. } => Some("git orchestrate task list".to_owned()),
@@ -174,4 +185,13 @@ fn problems(problems: &[Problem]) -> String {
 
 fn holder(holder: Option<&Holder>) -> String {
     holder.map_or_else(String::new, |holder| format!(": pid {} on {}, since {}", holder.pid, holder.host, holder.since))
+}
+
+/// Whether the repository of a lock is still there: the lock is in a directory of its common directory.
+fn is_repository(lock: &Path) -> bool {
+    lock.ancestors().nth(2).is_some_and(|common| common.join("HEAD").exists())
+}
+
+fn what_is_gone(lock: &Path) -> &'static str {
+    if is_repository(lock) { "was removed or replaced" } else { "is gone, and the repository with it" }
 }

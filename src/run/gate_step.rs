@@ -8,7 +8,7 @@ use super::{
     agent_step::{checkout_of, is_swept},
     commit::{Committed, Step, commit, step_commit},
     foreman::Job,
-    setup,
+    setup::{self, Warmth},
     workshop::Workshop,
 };
 use crate::{
@@ -85,7 +85,7 @@ pub fn ask(shop: &Workshop, asking: Asking) -> Result<Answer, RunError> {
         if definition.is_pristine() {
             slot.reset_to_pristine()?;
         }
-        setup::prepare(shop, &mut slot)?;
+        setup::prepare(shop, &mut slot, Warmth::of(&definition))?;
         work(slot.path());
         crate::sys::crash_point::reach("gate.judged");
         // What the checks left in tracked files must not be there for the next tree.

@@ -50,6 +50,7 @@ use crate::{
         clock, environment, file,
         lock::Lease,
         machine,
+        ports::{self, Ports},
         process::{Cancel, Supervisor},
     },
     text,
@@ -105,7 +106,10 @@ pub fn supervisor(project: &Project) -> Result<Supervisor, RunError> {
     // The repository's own marker, so that a later run finds what this one leaves, wherever it went.
     let marker = crate::model::object::Digest::of(project.repository.common_dir().as_os_str().as_encoded_bytes());
     let marker = marker.0.trim_start_matches("sha256:")[..16].to_owned();
-    Supervisor::new(dir.clone(), marker).map_err(|source| RunError::File { path: dir, what: "cannot be made", source })
+    let ports =
+        Ports::new(ports::locks(project.local.root()), project.worktrees_dir(), project.settings.worktrees.ports);
+    let made = Supervisor::new(dir.clone(), marker).map(|supervisor| supervisor.with_ports(ports));
+    made.map_err(|source| RunError::File { path: dir, what: "cannot be made", source })
 }
 
 /// The configured agents by name.

@@ -10,7 +10,7 @@ use crate::{
     git::Slot,
 };
 
-pub use crate::gate::setup::Shared;
+pub use crate::gate::setup::{Shared, Warmth};
 
 /// What the configuration, and `.worktreeinclude`, name and the checkout has.
 ///
@@ -24,7 +24,7 @@ pub fn shared(project: &Project) -> Result<Shared, RunError> {
 ///
 /// # Errors
 /// When a file cannot be brought or a setup command fails.
-pub fn prepare(shop: &Workshop, slot: &mut SlotGuard) -> Result<(), RunError> {
+pub fn prepare(shop: &Workshop, slot: &mut SlotGuard, warmth: Warmth) -> Result<(), RunError> {
     let ground = Ground {
         root: shop.project.root.as_deref(),
         settings: &shop.project.settings.worktrees,
@@ -34,7 +34,7 @@ pub fn prepare(shop: &Workshop, slot: &mut SlotGuard) -> Result<(), RunError> {
         cancel: &shop.cancel,
     };
     let is_fresh = slot.is_fresh;
-    ground.prepare(slot, is_fresh)?;
+    ground.prepare(slot, is_fresh, warmth)?;
     if shop.project.root.is_some() {
         slot.is_fresh = false;
     }

@@ -2,8 +2,9 @@
 //! Does not know what it protects; whoever needs the right asks for a `Lease`.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, Metadata, OpenOptions},
     io::{self, ErrorKind, Read, Seek, Write},
+    os::unix::fs::MetadataExt as _,
     path::Path,
     time::Duration,
 };
@@ -131,6 +132,12 @@ fn read_holder(mut file: &File) -> io::Result<Holder> {
 }
 
 impl Lease {
+    /// Whether the lock at `path` is still this one: not if its file, or a directory above it, was removed or put elsewhere.
+    pub fn is_at(&self, path: &Path) -> bool {
+        let same = |one: Metadata, other: Metadata| (one.dev(), one.ino()) == (other.dev(), other.ino());
+        self.file.metadata().is_ok_and(|own| path.metadata().is_ok_and(|there| same(own, there)))
+    }
+
     fn write_holder(&mut self, command: &str) -> io::Result<()> {
         let pid = std::process::id();
         let holder = Holder {

@@ -2,12 +2,14 @@
 //! Knows nothing of tasks, repositories or agents.
 
 pub mod clock;
+pub mod clone;
 pub mod crash_point;
 pub mod environment;
 pub mod file;
 pub mod http;
 pub mod lock;
 pub mod machine;
+pub mod ports;
 pub mod process;
 pub mod shelf;
 pub mod signal;

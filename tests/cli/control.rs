@@ -265,3 +265,73 @@ fn a_worktree_is_set_up_once_and_again_where_a_lock_file_differs() {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(times(), 4, "and the worker's too, now that it has landed");
 }
+
+#[test]
+fn a_run_whose_repository_is_gone_ends_and_says_so() {
+    let quiet = "[quota]\nquiet_hours = \"00:00-23:59\"\n";
+    let sandbox = day(quiet, WRITES, &["one"]);
+    // It would wait until one minute to midnight.
+    let mut start = sandbox.orchestrate(&["start", "--json"]);
+    let mut run = start.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(run.stdout.take().expect("it is piped"));
+    let mut line = String::new();
+    while !line.contains("\"quiet\"") {
+        line.clear();
+        assert_ne!(lines.read_line(&mut line).expect("it is text"), 0, "the run ended by itself");
+    }
+    std::fs::remove_dir_all(sandbox.repository()).expect("removed");
+    let ended = run.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(128), "{said}");
+    assert!(said.contains("is gone, and the repository with it"), "{said}");
+}
+
+#[test]
+fn two_worktrees_at_work_have_no_port_in_common() {
+    let sandbox = day("[worktrees]\nports = 5\n", "", &["one", "two"]);
+    let here = sandbox.path("here-");
+    let here = here.display();
+    let script = format!(
+        "echo \"$GIT_ORCHESTRATE_PORT $GIT_ORCHESTRATE_PORTS\" > '{here}'$GIT_ORCHESTRATE_TASK\n\
+         while [ ! -e '{here}one' ] || [ ! -e '{here}two' ]; do sleep 0.02; done\n{WRITES}"
+    );
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    let seen = sandbox.path("check");
+    let check = format!("run = \"echo $GIT_ORCHESTRATE_PORT > {}\"", seen.display());
+    let config = sandbox.read(".handoff/config.toml").replace("run = \"true\"", &check);
+    sandbox.write(".handoff/config.toml", &config);
+    assert_eq!(sandbox.run(&["start", "--jobs", "2"]).code, 0);
+    let words = |path| std::fs::read_to_string(sandbox.path(path)).expect("it was written");
+    let mut firsts = Vec::new();
+    for task in ["here-one", "here-two"] {
+        let said = words(task);
+        let (first, count) = said.trim().split_once(' ').expect("two words");
+        assert_eq!(count, "5");
+        firsts.push(first.parse::<u16>().expect("a port"));
+    }
+    firsts.push(words("check").trim().parse().expect("a check has ports too"));
+    firsts.sort_unstable();
+    assert!(firsts.windows(2).all(|pair| pair[0] + 5 <= pair[1]), "{firsts:?}");
+}
+
+#[test]
+fn a_worktree_begins_with_a_copy_of_what_was_built() {
+    let sandbox = day("[worktrees]\nclone = [\"target\", \"none\"]\n", "", &["one"]);
+    sandbox.write(".gitignore", "target/\n");
+    sandbox.git(&["add", ".gitignore"]);
+    sandbox.git(&["commit", "--quiet", "--message=ignore"]);
+    sandbox.write("target/debug/built", "built\n");
+    sandbox.program(
+        "writer",
+        &format!("cat > /dev/null\ncat target/debug/built && echo mine > target/debug/built\n{WRITES}"),
+    );
+    let config = sandbox.read(".handoff/config.toml").replace("run = \"true\"", "run = \"cat target/debug/built\"");
+    sandbox.write(".handoff/config.toml", &config);
+    let ran = sandbox.run(&["start"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(sandbox.read("target/debug/built"), "built\n", "what an agent builds is its own");
+    let tree = ["ls-tree", "-r", "--name-only", "orchestrate/integration"];
+    let landed = sandbox.command("git").args(tree).output().expect("git runs").stdout;
+    let landed = String::from_utf8_lossy(&landed).into_owned();
+    assert!(landed.contains("one.txt") && !landed.contains("target/"), "{landed}");
+}

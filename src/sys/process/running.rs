@@ -78,8 +78,13 @@ pub(super) struct Ends {
 }
 
 impl Running {
-    /// Starts a child in a process group of its own and writes its record.
-    pub fn start(program: &Program, marker: String, children_dir: &Path) -> Result<(Self, Ends), StartError> {
+    /// Starts a child in a process group of its own, with these variables too, and writes its record.
+    pub fn start(
+        program: &Program,
+        variables: &[(&'static str, String)],
+        marker: String,
+        children_dir: &Path,
+    ) -> Result<(Self, Ends), StartError> {
         let file = program.file()?;
         let mut command = Command::new(&file);
         command
@@ -88,6 +93,7 @@ impl Running {
             .current_dir(&program.cwd)
             .env_clear()
             .envs(&program.env)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .env(MARKER, &marker)
             .stdin(if program.stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
             .stdout(Stdio::piped())

@@ -26,6 +26,7 @@ use super::{
     running::{KeepRecord, Running},
     usage::{Meter, Usage},
 };
+use crate::sys::ports::Ports;
 
 /// How long a process that was asked to end (TERM) may take before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -86,6 +87,7 @@ pub struct Supervisor {
     /// Makes the markers of this supervisor's children differ from those of any other.
     session: String,
     steps: AtomicU64,
+    ports: Option<Ports>,
 }
 
 impl Drop for Supervisor {
@@ -105,7 +107,13 @@ impl Supervisor {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let session = format!("{:x}-{:x}", std::process::id(), since.as_nanos());
-        Ok(Self { children_dir, marker, session, steps: AtomicU64::new(0) })
+        Ok(Self { children_dir, marker, session, steps: AtomicU64::new(0), ports: None })
+    }
+
+    /// Gives the children that start in worktrees ports of their own.
+    pub fn with_ports(mut self, ports: Ports) -> Self {
+        self.ports = Some(ports);
+        self
     }
 
     /// Runs a program and returns when it and everything it had started have ended. `on_line` is told each line of
@@ -157,7 +165,8 @@ impl Supervisor {
         }
         let step = self.steps.fetch_add(1, Ordering::Relaxed);
         let marker = format!("{}:{}-{step:x}", self.marker, self.session);
-        let (running, ends) = Running::start(program, marker, &self.children_dir)?;
+        let ports = self.ports.as_ref().map(|ports| ports.variables(&program.cwd)).unwrap_or_default();
+        let (running, ends) = Running::start(program, &ports, marker, &self.children_dir)?;
         let other = |source| StartError::Other { program: program.name(), source };
         let mut pipes = Pipes::new(ends, &program.stdin, more, &program.limits).map_err(other)?;
         let mut meter = Meter::of(running.known().pid, began);
