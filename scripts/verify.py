@@ -609,6 +609,24 @@ class Keys:
             raise Wrong("signer", f"it is signed by a key that nobody trusts to sign for '{commit.committer[1]}'")
 
 
+# What the check 'user-hooks' runs, which `[hooks] run_user_hooks` adds.
+USER_HOOKS = r'''git read-tree "$GIT_ORCHESTRATE_TREE" || exit 126
+git update-index -q --refresh
+git hook run --ignore-missing pre-commit || {
+    code=$?
+    [ "$code" != 125 ] || code=1
+    exit "$code"
+}
+after=$(git write-tree) || exit 126
+if [ "$after" != "$GIT_ORCHESTRATE_TREE" ]; then
+    echo "the pre-commit hook changes what would be committed:"
+    git diff --name-status "$GIT_ORCHESTRATE_TREE" "$after"
+    exit 1
+fi
+[ -n "$GIT_ORCHESTRATE_MESSAGE" ] || exit 0
+git hook run --ignore-missing commit-msg -- "$GIT_ORCHESTRATE_MESSAGE" || exit 125'''
+
+
 def defined(config, verdict, text):
     """Whether the configuration says exactly what the verdict was given by."""
     name, said = verdict["profile"], json.loads(text)
@@ -621,6 +639,8 @@ def defined(config, verdict, text):
     checks = [{"timeout": limit, **check} for check in profile["check"]]
     if profile.get("api") and rules["api"] != "off":
         checks.append({"name": "api", "run": profile["api"], "timeout": limit})
+    if settings.get("hooks", {}).get("run_user_hooks"):
+        checks.append({"name": "user-hooks", "run": USER_HOOKS, "format": "none", "timeout": limit})
     must(plain(said) == plain([DEFINITION, name, checks, rules]), "definition",
          f"the verdict was given by another definition of gate '{name}' than the commit has")
 

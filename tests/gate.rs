@@ -93,6 +93,7 @@ impl Gate {
             output_bytes_max: 1 << 20,
             log_dir: Some(&logs),
             label: Label::default(),
+            hooks: None,
         };
         let commit = "f".repeat(40).parse().expect("a commit");
         let tree_of_base = "89abcdef0123456789abcdef0123456789abcdef".parse().expect("a tree");

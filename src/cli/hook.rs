@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     config::settings::Settings,
+    gate::INSIDE,
     git::Repository,
     hooks::{
         self, Ground, HookName, HooksError, Override, PROBE, Refusal, message, pre_commit, pre_push,
@@ -63,7 +64,7 @@ Examples:
 /// When it refuses, or cannot judge.
 pub fn run(arguments: &HookArguments, terminal: &Terminal) -> Result<Exit, Failure> {
     // git was started by us, to ask the hooks of others.
-    if std::env::var_os(hooks::INSIDE).is_some() {
+    if std::env::var_os(INSIDE).is_some() {
         return Ok(Exit::Done);
     }
     let skip = skip()?;

@@ -19,11 +19,13 @@ pub struct HookSettings {
     /// The gate profile that what is staged must pass before it is committed; it must be fast.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pre_commit: Option<String>,
+    /// Whether each gate asks the user's own pre-commit and commit-msg hooks too.
+    pub run_user_hooks: bool,
 }
 
 impl Default for HookSettings {
     fn default() -> Self {
-        Self { protected: vec!["main".to_owned(), "master".to_owned()], pre_commit: None }
+        Self { protected: vec!["main".to_owned(), "master".to_owned()], pre_commit: None, run_user_hooks: false }
     }
 }
 

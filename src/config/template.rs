@@ -443,6 +443,8 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     page.unset("protected", "[\"main\", \"master\"]");
     page.prose("A gate profile, a fast one, that what is staged must pass before it is committed; default: none.");
     page.unset("pre_commit", quoted("fast"));
+    page.prose("Whether each gate also asks your own pre-commit and commit-msg hooks, those of husky, pre-commit and so on too.");
+    page.unset("run_user_hooks", defaults.hooks.run_user_hooks);
 }
 
 /// The text so far. A comment of prose begins with `# `, a default with `#` and its key.

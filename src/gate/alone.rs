@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Definition, GateError, Remembered,
+    Definition, GateError, Remembered, UserHooks,
     change::{Change, DIFF_BYTES_MAX},
     question::{Answer, Base, Freshness, Question, Told, ask},
     run::{Bench, Side},
@@ -56,6 +56,8 @@ pub struct Subject {
     checkout: CommitId,
     /// What it is compared with.
     base: Option<Base>,
+    /// The commit that it is of; none: it is in no commit yet.
+    of: Option<CommitId>,
 }
 
 /// What one gate holds while its checks run: a checkout that is its own, and children that no run takes for its own.
@@ -104,7 +106,7 @@ impl<'a> Alone<'a> {
     /// # Errors
     /// If one is missing.
     pub fn commit(&self, commit: CommitId, base: Option<CommitId>) -> Result<Subject, GateError> {
-        self.tree(self.repository.root_tree(commit)?, commit, base)
+        Ok(Subject { of: Some(commit), ..self.tree(self.repository.root_tree(commit)?, commit, base)? })
     }
 
     /// The code of a tree that is in no commit yet, such as that of the index. `parent` is any commit.
@@ -120,7 +122,7 @@ impl<'a> Alone<'a> {
                 Some(Base { tree, commit })
             }
         };
-        Ok(Subject { tree, checkout, base })
+        Ok(Subject { tree, checkout, base, of: None })
     }
 
     /// The code of a tree where there is no commit yet, such as that of an index before the first one.
@@ -132,7 +134,7 @@ impl<'a> Alone<'a> {
         let tree = draft.without_handoff(tree)?;
         let checkout = draft.first_code_commit(tree)?;
         self.keep(draft, checkout)?;
-        Ok(Subject { tree, checkout, base: None })
+        Ok(Subject { tree, checkout, base: None, of: None })
     }
 
     /// What a subject changes of its base.
@@ -170,6 +172,7 @@ impl<'a> Alone<'a> {
             output_bytes_max: usize::try_from(self.settings.limits.output_bytes).unwrap_or(usize::MAX),
             log_dir: Some(&self.log_dir),
             label: Label { slot: stand.slot.clone(), ..Label::default() },
+            hooks: Some(UserHooks { repository: self.repository, commit: subject.of }),
         };
         let mut checkout = |side: Side, work: &mut dyn FnMut(&Path)| {
             let at = match (side, subject.base) {

@@ -58,7 +58,7 @@ pub struct Case<'a> {
 }
 
 /// Whether anything of a check can only be judged beside the base.
-pub fn needs_base(now: &Ran, settings: &CheckSettings, rules: &GateRules, is_api: bool) -> bool {
+pub fn needs_base(now: &Ran, settings: &CheckSettings, rules: &GateRules) -> bool {
     let on = |level: RuleLevel| level != RuleLevel::Off;
     let measured = &now.measured;
     // A failure may be an old one. A check that says nothing may have told of tests before.
@@ -71,8 +71,7 @@ pub fn needs_base(now: &Ran, settings: &CheckSettings, rules: &GateRules, is_api
     };
     let has_failed = |tests: &Tests| tests.counts.failed > 0 && on(rules.tests);
     let tests = |tests: &Tests| has_failed(tests) || on(rules.tests_gone) || on(rules.tests_skipped);
-    !is_api
-        && now.check.result != CheckResult::Infra
+    now.check.result != CheckResult::Infra
         && (by_exit
             || measured.tests.as_ref().is_some_and(tests)
             || measured.warnings.as_ref().is_some_and(|warnings| warnings.count > 0 && on(rules.warnings))

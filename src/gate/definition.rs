@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use super::GateError;
+use super::{
+    GateError,
+    user_hooks::{self, USER_HOOKS_CHECK},
+};
 use crate::{
-    config::settings::{CheckSettings, GateRules, RuleLevel, Settings},
+    config::settings::{CheckFormat, CheckSettings, GateRules, RuleLevel, Settings},
     model::object::Digest,
     text::did_you_mean,
 };
@@ -20,10 +23,13 @@ pub const API_CHECK: &str = "api";
 pub struct Definition {
     /// The profile's name.
     pub profile: String,
-    /// The checks in the order of the file, each with its time limit; the one that looks at the interface last.
+    /// The checks in the order of the file, each with its time limit; the one that looks at the
+    /// interface after them, and the one that asks the user's hooks last.
     pub checks: Vec<CheckSettings>,
-    /// Whether the last of them looks at the interface.
+    /// Whether one of them looks at the interface.
     pub has_api: bool,
+    /// Whether the last of them asks the user's own git hooks.
+    pub has_user_hooks: bool,
     /// What comes of each thing that got worse.
     pub rules: GateRules,
     /// The digest of all that decides: profile (a check sees its name), rules, and of each check name, command, format,
@@ -72,11 +78,25 @@ impl Definition {
                 ..CheckSettings::default()
             });
         }
+        let has_api = checks.len() > found.checks.len();
+        if settings.hooks.run_user_hooks {
+            if !names.insert(USER_HOOKS_CHECK.to_owned()) {
+                return Err(GateError::Twice { profile: own(), check: USER_HOOKS_CHECK.to_owned() });
+            }
+            checks.push(CheckSettings {
+                name: USER_HOOKS_CHECK.to_owned(),
+                run: user_hooks::RUN.to_owned(),
+                format: Some(CheckFormat::None),
+                timeout: Some(settings.limits.check_timeout),
+                ..CheckSettings::default()
+            });
+        }
         let rules = found.rules;
         let text = serde_json::to_string(&(DIGEST_SCHEMA, profile, &checks, &rules)).expect("settings are plain data");
         Ok(Self {
             profile: own(),
-            has_api: checks.len() > found.checks.len(),
+            has_api,
+            has_user_hooks: settings.hooks.run_user_hooks,
             checks,
             rules,
             digest: Digest::of(&text),
@@ -92,6 +112,16 @@ impl Definition {
     /// Whether this check looks at the interface, which only has a meaning beside that of the base.
     pub fn is_api(&self, name: &str) -> bool {
         self.has_api && name == API_CHECK
+    }
+
+    /// Whether this check asks the user's own git hooks, which may write into files: it runs when no other does.
+    pub fn is_user_hooks(&self, name: &str) -> bool {
+        self.has_user_hooks && name == USER_HOOKS_CHECK
+    }
+
+    /// Whether a check looks at a tree beside its base, so that what it says holds for that base only.
+    pub fn looks_beside(&self) -> bool {
+        self.has_api || self.has_user_hooks
     }
 
     /// The text of the profile of that name, for who compares it with the one that a verdict was given by.
@@ -157,7 +187,7 @@ mod tests {
         let mut seen = BTreeSet::from([digest(&base, "full")]);
         assert!(!seen.insert(digest(&base.clone(), "full")), "the same settings have the same digest");
 
-        let changes: [Change; 10] = [
+        let changes: [Change; 11] = [
             |_, check| check.name.push('x'),
             |_, check| check.run.push_str(" --all"),
             |_, check| check.timeout = Some(Span(Duration::from_secs(1))),
@@ -168,6 +198,7 @@ mod tests {
             |_, check| check.report = Some(OneOrMany::One("*.xml".to_owned())),
             |_, check| check.memory_bytes = Some(1 << 30),
             |settings, _| settings.limits.check_timeout = Span(Duration::from_secs(2)),
+            |settings, _| settings.hooks.run_user_hooks = true,
         ];
         for (at, change) in changes.iter().enumerate() {
             let mut settings = base.clone();

@@ -14,6 +14,7 @@ mod question;
 mod remembered;
 mod run;
 pub mod setup;
+mod user_hooks;
 
 pub use self::{
     definition::{API_CHECK, Definition},
@@ -23,4 +24,5 @@ pub use self::{
     question::{Answer, Base, Freshness, Question, Told, ask},
     remembered::{MEASURED_MAX, REMEMBERED_MAX, Remembered},
     run::{Bench, Run, Side, run},
+    user_hooks::{INSIDE, USER_HOOKS_CHECK, UserHooks},
 };

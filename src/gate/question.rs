@@ -92,7 +92,7 @@ pub fn ask<E>(
         return Ok(Answer::Verdict(Box::new(verdict)));
     }
     let mut asking = Asking { question, bench, checkout, tell };
-    let beside = base.filter(|_| definition.has_api).map(|base| base.commit);
+    let beside = base.filter(|_| definition.looks_beside()).map(|base| base.commit);
     let known = if is_fresh { None } else { remembered.measured(&tree, &definition.digest, beside) };
     let now = match known {
         Some(now) => now,
@@ -106,8 +106,10 @@ pub fn ask<E>(
         }
     };
     let settings = |ran: &Ran| definition.check(&ran.check.name).expect("BUG: only checks of the definition are run");
+    // These look at the change itself; on the base there is none.
+    let is_of_change = |name: &str| definition.is_api(name) || definition.is_user_hooks(name);
     let needs_base =
-        |ran: &Ran| compare::needs_base(ran, settings(ran), &definition.rules, definition.is_api(&ran.check.name));
+        |ran: &Ran| !is_of_change(&ran.check.name) && compare::needs_base(ran, settings(ran), &definition.rules);
     let needs = now.iter().any(needs_base);
     let mut before: Option<Vec<Ran>> = None;
     if let Some(base) = base {
@@ -120,7 +122,7 @@ pub fn ask<E>(
         };
         if before.is_none() && needs {
             let own = definition.checks.iter().map(|check| check.name.as_str());
-            let wanted: Vec<&str> = own.filter(|name| !definition.is_api(name)).collect();
+            let wanted: Vec<&str> = own.filter(|name| !is_of_change(name)).collect();
             let Some(ran) = asking.run(Side::Base, base.tree, &wanted)? else { return Ok(Answer::Cancelled) };
             note(remembered.put_measured(&base.tree, &definition.digest, None, &ran));
             before = Some(ran);
@@ -135,7 +137,7 @@ pub fn ask<E>(
     let change = if has_coverage && rule != RuleLevel::Off && base.is_some() { change()? } else { Change::default() };
     let checks = now.iter().map(|ran| {
         let own = |all: &'_ [Ran]| all.iter().find(|other| other.check.name == ran.check.name).cloned();
-        let beside = before.as_deref().and_then(own);
+        let beside = before.as_deref().and_then(own).filter(|_| !is_of_change(&ran.check.name));
         compare::judge(&Case {
             settings: settings(ran),
             is_api: definition.is_api(&ran.check.name),
@@ -151,7 +153,7 @@ pub fn ask<E>(
         })
     });
     let mut checks: Vec<Check> = checks.collect();
-    let against = base.filter(|_| before.is_some() || definition.has_api).map(|base| base.tree);
+    let against = base.filter(|_| before.is_some() || definition.looks_beside()).map(|base| base.tree);
     if base.is_none() && definition.has_api {
         checks.push(without_base());
     }

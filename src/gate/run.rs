@@ -18,6 +18,7 @@ use super::{
     judge::{Judgement, judge},
     output::{Output, last_lines},
     parse::{DOCUMENT_BYTES_MAX, Reader, Reports},
+    user_hooks::{self, Stage, UserHooks},
 };
 use crate::{
     config::settings::{CheckSettings, OneOrMany},
@@ -73,6 +74,8 @@ pub struct Bench<'a> {
     pub log_dir: Option<&'a Path>,
     /// What the checks are run for.
     pub label: Label,
+    /// Whose git hooks are asked, if the definition says so.
+    pub hooks: Option<UserHooks<'a>>,
 }
 
 /// Which run of a tree.
@@ -92,8 +95,14 @@ pub enum Side {
 /// # Errors
 /// [`Cancelled`] if the word to stop was said before all had ended.
 pub fn run(run: &Run, on_check: &mut dyn FnMut(&Check)) -> Result<Vec<Ran>, Cancelled> {
-    let at_once = run.bench.checks_parallel.clamp(1, run.checks.len().max(1));
-    if at_once == 1 { one_by_one(run, on_check) } else { side_by_side(run, at_once, on_check) }
+    // The user's hooks may write into files that other checks read: they are the last, and by themselves.
+    let (hooks, checks): (Vec<_>, Vec<_>) =
+        run.checks.iter().copied().partition(|check| run.definition.is_user_hooks(&check.name));
+    let at_once = run.bench.checks_parallel.clamp(1, checks.len().max(1));
+    let others = Run { checks, ..*run };
+    let mut ran = if at_once == 1 { one_by_one(&others, on_check)? } else { side_by_side(&others, at_once, on_check)? };
+    ran.extend(one_by_one(&Run { checks: hooks, ..*run }, on_check)?);
+    Ok(ran)
 }
 
 /// On this thread: most gates have one check, and a thread costs as much as a small one.
@@ -145,18 +154,29 @@ fn run_check(run: &Run, settings: &CheckSettings) -> Result<Ran, Cancelled> {
     let reports = (!globs.is_empty()).then(|| Reports::new(run.directory, globs));
     let mut output = Output::new(run.bench.output_bytes_max);
     let mut reader = Reader::new(settings.format);
-    let ended = start(run, settings, timeout, &mut |line| {
+    let stage = match run.definition.is_user_hooks(&settings.name) {
+        true => run.bench.hooks.map(|hooks| hooks.stage(run.directory, run.tree, run.base)),
+        false => None,
+    };
+    let mut on_line = |line: &[u8]| {
         output.line(line);
         reader.line(line);
-    });
+    };
+    let ended = match stage.transpose() {
+        Ok(stage) => start(run, settings, timeout, stage.as_ref(), &mut on_line).map_err(|error| error.to_string()),
+        Err(error) => Err(error),
+    };
     let end = output.end();
-    let (judged, duration, stdout) = match ended {
+    let (mut judged, duration, stdout) = match ended {
         Ok(ended) => (judge(ended.how, timeout, &end).ok_or(Cancelled)?, ended.duration, Some(ended.stdout)),
         Err(error) => {
-            let judged = Judgement { result: CheckResult::Infra, exit_code: None, reason: error.to_string() };
+            let judged = Judgement { result: CheckResult::Infra, exit_code: None, reason: error };
             (judged, began.elapsed(), None)
         }
     };
+    if run.definition.is_user_hooks(&settings.name) && judged.exit_code == Some(user_hooks::MESSAGE_REFUSED) {
+        judged.reason = user_hooks::MESSAGE_REASON.to_owned();
+    }
     if let Some(dir) = run.bench.log_dir
         && let Err(error) = output.save(dir, &run.tree, &settings.name)
     {
@@ -186,6 +206,7 @@ fn start(
     run: &Run,
     settings: &CheckSettings,
     timeout: Span,
+    stage: Option<&Stage>,
     on_line: &mut dyn FnMut(&[u8]),
 ) -> Result<Ended, StartError> {
     let mut env = environment::allowed(&settings.env_pass);
@@ -195,6 +216,7 @@ fn start(
     if let Some(base) = run.base.filter(|_| run.definition.is_api(&settings.name)) {
         env.insert(BASE_VARIABLE.into(), base.to_string().into());
     }
+    env.extend(stage.into_iter().flat_map(|stage| stage.variables.iter().cloned()));
     let argv: Vec<OsString> = match settings.memory_bytes {
         None => vec![SHELL.into(), "-c".into(), settings.run.clone().into()],
         // Of the kinds of limits this is the one that counts what a program uses, not what it reserves.

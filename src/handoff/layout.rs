@@ -30,6 +30,8 @@ pub const TASK_REFS: &str = "refs/heads/orchestrate/task/";
 pub const SALVAGE_REFS: &str = "refs/orchestrate/salvage/";
 /// Where redacted transcripts are; never pushed by us.
 pub const TRANSCRIPT_REFS: &str = "refs/orchestrate/transcripts/";
+/// A directory of git hooks of ours, below the common git directory and not among what may be deleted.
+pub const HOOKS_DIR: &str = "orchestrate-hooks";
 
 /// `.handoff/workflows/<name>.toml`
 pub fn workflow(name: &str) -> String {

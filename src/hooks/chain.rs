@@ -4,10 +4,8 @@
 use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use super::{HookName, HooksError, config, error::file, fence, place::Place};
-use crate::git::Repository;
+use crate::{git::Repository, handoff::layout::HOOKS_DIR};
 
-/// The directory, below the common git directory and not among what may be deleted.
-const DIRECTORY: &str = "orchestrate-hooks";
 /// The file in it that names it to git.
 const SETTINGS: &str = "config";
 /// Finds the directory that git would look into without us when it is run, not when it was written: who sets
@@ -46,12 +44,12 @@ const CLIENT_HOOKS: [&str; 16] = [
 
 /// Where it is.
 pub(super) fn dir(repository: &Repository) -> PathBuf {
-    repository.common_dir().join(DIRECTORY)
+    repository.common_dir().join(HOOKS_DIR)
 }
 
 /// The settings that lead git to it, below the common git directory.
 pub(super) fn settings() -> String {
-    format!("{DIRECTORY}/{SETTINGS}")
+    format!("{HOOKS_DIR}/{SETTINGS}")
 }
 
 /// The scripts: each client hook, ours in three of them.

@@ -27,7 +27,6 @@ pub use ground::{Ground, Refusal};
 pub use install::{Done, Options, install};
 pub use managers::{Manager, managers, snippet};
 pub use name::HookName;
-pub use name::INSIDE;
 pub use overrides::{OVERRIDES_REF, Override, record};
 pub use place::Method;
 pub use proof::{PROBE, Proof, prove};

@@ -1,8 +1,5 @@
 //! The hooks that we have, with the scripts that ship. Knows nothing of where they go.
 
-/// The variable by which ours know that git was started by us, to ask the hooks of others.
-pub const INSIDE: &str = "GIT_ORCHESTRATE_INSIDE";
-
 /// One of our hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]

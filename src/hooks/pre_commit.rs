@@ -71,7 +71,10 @@ fn secrets(ground: &Ground<'_>, before: Option<TreeId>, after: TreeId) -> Result
 }
 
 fn gate(ground: &Ground<'_>, profile: &str, tree: TreeId, head: CommitId) -> Result<Option<Refusal>, HooksError> {
-    let court = Court::open(*ground)?;
+    // git asks the user's own hooks by itself, at this moment.
+    let mut settings = ground.settings.clone();
+    settings.hooks.run_user_hooks = false;
+    let court = Court::open(Ground { settings: &settings, ..*ground })?;
     let subject = court.tree(tree, head)?;
     Ok(match court.judge(&court.definition(profile, &subject)?, &subject)? {
         Judged::Verdict(verdict) => red(&verdict, "what is staged"),

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     config::limits,
     gate::{
-        self, Answer, Base, Bench, Definition, Freshness, Question, Side, Told,
+        self, Answer, Base, Bench, Definition, Freshness, Question, Side, Told, UserHooks,
         change::{self, Change},
     },
     model::{
@@ -36,6 +36,8 @@ pub struct Asking<'a> {
     pub checkout: CommitId,
     /// The commit that it is compared with.
     pub base: CommitId,
+    /// A commit whose message the user's hooks are asked about, if they are asked.
+    pub message: Option<CommitId>,
     /// What the checks are run for.
     pub label: Label,
     /// The worker to whom progress is told.
@@ -48,7 +50,7 @@ pub struct Asking<'a> {
 /// # Errors
 /// When the profile is not configured or the checkout cannot be made.
 pub fn ask(shop: &Workshop, asking: Asking) -> Result<Answer, RunError> {
-    let Asking { profile, tree, checkout, base, label, slot } = asking;
+    let Asking { profile, tree, checkout, base, message, label, slot } = asking;
     let repository = &shop.project.repository;
     let settings = &shop.project.settings;
     let base = Base { tree: repository.code_tree(base)?, commit: base };
@@ -75,6 +77,7 @@ pub fn ask(shop: &Workshop, asking: Asking) -> Result<Answer, RunError> {
         output_bytes_max: settings.limits.output_bytes as usize,
         log_dir: Some(&log_dir),
         label,
+        hooks: Some(UserHooks { repository, commit: message }),
     };
     let mut check_out = |side: Side, work: &mut dyn FnMut(&Path)| {
         let at = match side {
@@ -130,7 +133,7 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
     let base = job.checkpoint.base;
     let ask = |checkout| {
         let (label, slot) = (label.clone(), Some(job.slot));
-        ask(shop, Asking { profile, tree: code, checkout, base, label, slot })
+        ask(shop, Asking { profile, tree: code, checkout, base, message: Some(from), label, slot })
     };
     let asked = match checkout_of(shop, &mut draft, code, job.checkpoint.base).and_then(ask) {
         Err(error) if is_swept(&error) => {

@@ -143,9 +143,9 @@ pub fn base_of(repository: &Repository, checkout: CommitId) -> Result<CommitId, 
 
 fn judge(shop: &Workshop, profile: &str, tree: TreeId, checkout: CommitId) -> Result<GateVerdict, LandError> {
     let label = Label { slot: "landing".to_owned(), task: String::new(), phase: "land".to_owned() };
-    match base_of(&shop.project.repository, checkout)
-        .and_then(|base| gate_step::ask(shop, Asking { profile, tree, checkout, base, label, slot: None }))
-    {
+    match base_of(&shop.project.repository, checkout).and_then(|base| {
+        gate_step::ask(shop, Asking { profile, tree, checkout, base, message: None, label, slot: None })
+    }) {
         Ok(Answer::Verdict(verdict)) => Ok(*verdict),
         Ok(Answer::Cancelled) => Err(LandError::Cancelled),
         Err(RunError::Git(error)) => Err(error.into()),

@@ -91,7 +91,7 @@ pub fn land(
         };
         let label = Label { slot: "landing".to_owned(), task: String::new(), phase: "land".to_owned() };
         match land_step::base_of(&project.repository, checkout).and_then(|base| {
-            gate_step::ask(shop, Asking { profile: &profile, tree, checkout, base, label, slot: None })
+            gate_step::ask(shop, Asking { profile: &profile, tree, checkout, base, message: None, label, slot: None })
         }) {
             Ok(Answer::Verdict(verdict)) => Ok(Judged {
                 definition: gate_step::definition(shop, &verdict),

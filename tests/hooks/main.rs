@@ -10,3 +10,4 @@ mod places;
 mod pushes;
 mod scene;
 mod skips;
+mod user_hooks;

@@ -34,7 +34,7 @@ impl Scene {
         scene
     }
 
-    fn around(sandbox: Sandbox) -> Self {
+    pub fn around(sandbox: Sandbox) -> Self {
         symlink(env!("CARGO_BIN_EXE_git-orchestrate"), sandbox.outside("bin/git-orchestrate")).expect("a link");
         Self { sandbox }
     }
