@@ -8,6 +8,7 @@ mod error;
 mod feedback;
 mod judge;
 pub mod measured;
+mod narrow;
 mod output;
 pub mod parse;
 mod question;

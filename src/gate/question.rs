@@ -7,10 +7,11 @@ use super::{
     Cancelled, Definition, Remembered,
     change::Change,
     compare::{self, Before, Case, Ran},
+    narrow::narrow,
     run::{Bench, Run, Side, run},
 };
 use crate::{
-    config::settings::RuleLevel,
+    config::settings::{CheckSettings, RuleLevel},
     model::{
         object::{CommitId, TreeId},
         record::{Check, CheckResult, Finding, GateRule, GateVerdict, Weight},
@@ -218,6 +219,11 @@ impl<E> Asking<'_, '_, E> {
     fn run(&mut self, side: Side, tree: TreeId, wanted: &[&str]) -> Result<Option<Vec<Ran>>, E> {
         let definition = self.question.definition;
         let checks: Vec<_> = definition.checks.iter().filter(|check| wanted.contains(&check.name.as_str())).collect();
+        self.run_checks(side, tree, checks)
+    }
+
+    fn run_checks(&mut self, side: Side, tree: TreeId, checks: Vec<&CheckSettings>) -> Result<Option<Vec<Ran>>, E> {
+        let definition = self.question.definition;
         let base = self.question.base.map(|base| base.commit);
         let (bench, tell) = (self.bench, &mut *self.tell);
         // Logs are for whoever puts something right: there is nothing to put right on the base.
@@ -231,21 +237,44 @@ impl<E> Asking<'_, '_, E> {
         Ok(ran.ok())
     }
 
-    /// Runs those checks once more in which tests fail that did not fail before; none: stopped.
+    /// Runs those checks once more in which tests fail that did not fail before; none: stopped. Where the tool can be asked for
+    /// just these tests, no others are run.
     fn again(&mut self, now: &[Ran], before: Option<&[Ran]>) -> Result<Option<Vec<Ran>>, E> {
         if self.question.definition.rules.tests != RuleLevel::Block {
             return Ok(Some(Vec::new()));
         }
-        let may_be_chance = |ran: &&Ran| {
+        let failed = |ran: &Ran| {
             let own = before.into_iter().flatten().find(|other| other.check.name == ran.check.name);
-            let new = compare::newly_failed(&ran.measured, own.map(|own| &own.measured)).len();
+            let new = compare::newly_failed(&ran.measured, own.map(|own| &own.measured));
             let is_whole = ran.measured.broken.is_none() && ran.check.result == CheckResult::Fail;
-            is_whole && (1..=AGAIN_TESTS_MAX).contains(&new)
+            (is_whole && (1..=AGAIN_TESTS_MAX).contains(&new.len())).then(|| (ran.check.name.clone(), new))
         };
-        let wanted: Vec<&str> = now.iter().filter(may_be_chance).map(|ran| ran.check.name.as_str()).collect();
-        if wanted.is_empty() {
-            return Ok(Some(Vec::new()));
+        let (definition, tree) = (self.question.definition, self.question.tree);
+        let mut wanted: Vec<(String, Vec<String>)> = now.iter().filter_map(failed).collect();
+        let narrowed = |(name, failed): &(String, Vec<String>)| {
+            let check = definition.check(name)?;
+            Some(CheckSettings { run: narrow(&check.run, failed)?, ..check.clone() })
+        };
+        let checks: Vec<CheckSettings> = wanted.iter().filter_map(narrowed).collect();
+        let mut again = Vec::new();
+        if !checks.is_empty() {
+            let Some(ran) = self.run_checks(Side::Again, tree, checks.iter().collect())? else { return Ok(None) };
+            again = ran;
         }
-        self.run(Side::Again, self.question.tree, &wanted)
+        // Only what is told of every one of them, by its name, says anything.
+        again.retain(|ran| {
+            let failed = wanted.iter().find(|(name, _)| *name == ran.check.name);
+            let told = ran.measured.tests.as_ref();
+            failed.is_some_and(|(_, failed)| {
+                told.is_some_and(|told| failed.iter().all(|one| told.cases.contains_key(one)))
+            })
+        });
+        wanted.retain(|(name, _)| !again.iter().any(|ran| ran.check.name == *name));
+        if !wanted.is_empty() {
+            let names: Vec<&str> = wanted.iter().map(|(name, _)| name.as_str()).collect();
+            let Some(ran) = self.run(Side::Again, tree, &names)? else { return Ok(None) };
+            again.extend(ran);
+        }
+        Ok(Some(again))
     }
 }

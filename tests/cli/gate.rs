@@ -298,3 +298,34 @@ fn output_without_end_does_not_fill_the_memory() {
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.contains("(1 test)"), "{}", ran.stdout);
 }
+
+/// What a check writes costs no memory beyond its limits: it asks itself how much whoever reads it ever had.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_check_that_writes_without_end_takes_no_memory() {
+    const CHECK: &str = r#"
+peak() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$PPID/status"; }
+tests() { seq "$@" | sed 's/.*/ok & - the test of number &/'; }
+lines() { head -c "$1" /dev/zero | tr '\0' x | fold -w 4000; echo; }
+lines 24000000
+tests 1 60000
+before=$(peak)
+lines 64000000
+head -c 32000000 /dev/zero | tr '\0' y
+echo
+tests 60001 120000
+echo "peak $before $(peak)"
+"#;
+    let sandbox = Sandbox::new();
+    let path = std::env::var("PATH").expect("a path");
+    let more = format!("run = '''{CHECK}'''\nenv = {{ PATH = {path:?} }}\n");
+    let config = format!("version = 1\n[[gate.full.check]]\nname = \"test\"\n{more}");
+    sandbox.write(".handoff/config.toml", &config);
+    commit(&sandbox, "noise");
+    let ran = sandbox.run(&["gate", "--json"]);
+    let view: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let output = view["checks"][0]["output"].as_str().unwrap_or_else(|| panic!("{view:#}"));
+    let peaks = output.lines().find_map(|line| line.strip_prefix("peak ")).unwrap_or_else(|| panic!("{output}"));
+    let peaks: Vec<u64> = peaks.split(' ').map(|kib| kib.parse().expect("a number")).collect();
+    assert!(peaks[1] < peaks[0] + (24 << 10), "{} KiB before 100 MB more, {} after", peaks[0], peaks[1]);
+}

@@ -179,6 +179,51 @@ fn chance_is_found_by_running_once_more() {
     assert_eq!(super::judged::verdict(&gate, Freshness::Fresh).1, [Side::Candidate, Side::Base]);
 }
 
+/// A pytest that fails two of three tests as a whole, and does this where it is asked for single ones.
+fn narrowed(alone: &str) -> (String, Vec<Side>, String) {
+    let mut gate = sides(Some(("", 0)), ("", 0));
+    let bin = gate.dir.path().join("bin");
+    fs::create_dir(&bin).expect("made");
+    let line = |name: &str, end: &str| format!("test_a.py::{name} {end} [ 50%]");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >>{}/asked\ncase \"$*\" in\n*-k*)\n{alone};;\nesac\n[ ! -e base ] || exit 0\n\
+         printf '%s\\n' '{}' '{}' '{}'\necho '== 2 failed, 1 passed in 0.01s =='\nexit 1\n",
+        bin.display(),
+        line("test_x", "FAILED"),
+        line("test_y[1]", "FAILED"),
+        line("test_z", "PASSED"),
+    );
+    let program = bin.join("pytest");
+    fs::write(&program, script).expect("written");
+    fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("permissions");
+    fs::write(gate.dir.path().join("base/base"), "").expect("written");
+    gate.checks[0].run = "pytest tests".to_owned();
+    let path = std::env::var("PATH").expect("a path");
+    gate.checks[0].env.insert("PATH".to_owned(), format!("{}:{path}", bin.display()));
+    let (verdict, ran) = verdict(&gate, Freshness::Fresh);
+    (told(&verdict), ran, fs::read_to_string(bin.join("asked")).expect("asked"))
+}
+
+#[test]
+fn only_what_failed_is_run_once_more() {
+    let (whole, alone) = ("tests\n", "tests -v -k test_x or test_y\n");
+    let says = |x: &str, y: &str| {
+        let told = |name: &str, end: &str| format!("echo 'test_a.py::{name} {end} [ 50%]'");
+        format!("{}; {}; echo '== 2 passed in 0.01s =='; exit 0", told("test_x", x), told("test_y[1]", y))
+    };
+    let (said, ran, asked) = narrowed(&says("PASSED", "PASSED"));
+    assert_eq!(said, "pass: 2 flaky tests\n~ @test_a.py::test_x\n~ @test_a.py::test_y[1]\n");
+    assert_eq!(ran, [Side::Candidate, Side::Base, Side::Again]);
+    assert_eq!(asked, [whole, whole, alone].concat());
+    let (said, ..) = narrowed(&says("FAILED", "PASSED"));
+    assert!(said.starts_with("fail: test 'test_a.py::test_x' fails; flaky: test_a.py::test_y[1]\n"), "{said}");
+    // What is not told of every test says nothing: all are run.
+    let (said, ran, asked) = narrowed("echo 'test_a.py::test_x PASSED [100%]'; echo '== 1 passed in 0.01s =='; exit 0");
+    assert!(said.starts_with("fail: 2 tests fail\n"), "{said}");
+    assert_eq!(ran, [Side::Candidate, Side::Base, Side::Again, Side::Again]);
+    assert_eq!(asked, [whole, whole, alone, whole].concat());
+}
+
 #[test]
 fn a_format_that_is_named_must_be_there() {
     let judged = |before: &str, now: &str| {
