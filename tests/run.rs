@@ -6,6 +6,7 @@ mod kit;
 
 use kit::{
     agents::config,
+    program::{Background, wait_until},
     sandbox::Sandbox,
     state::{Branches, git_problems},
 };
@@ -17,7 +18,7 @@ fn sandbox(workflow: &str, jobs: u32) -> Sandbox {
 #[test]
 fn sixteen_tasks_with_eight_workers_land_once_each() {
     for round in 0..3 {
-        let config = config("single").replace("jobs = 2", "jobs = 8\nland_rounds = 20");
+        let config = config("single").replace("jobs = 2", "jobs = 8");
         let sandbox = Sandbox::new().with_agents(&config);
         let mut tasks: Vec<String> = (10..26).map(|number| format!("t{number}")).collect();
         for (at, task) in tasks.iter().enumerate() {
@@ -48,6 +49,31 @@ fn sixteen_tasks_with_eight_workers_land_once_each() {
         assert_eq!((sandbox.processes(), sandbox.lock_files()), (vec![], vec![]), "round {round}");
         assert_eq!(git_problems(&sandbox), "", "round {round}");
     }
+}
+
+#[test]
+fn who_conflicts_with_what_is_done_again_is_itself_done_again_once() {
+    let config = config("single").replace("jobs = 2", "jobs = 6");
+    let sandbox = Sandbox::new().with_agents(&config);
+    let tasks = ["a", "b", "c", "d", "e", "f"];
+    tasks.iter().for_each(|task| sandbox.task(task, ""));
+    // All begin on the same tip and change the same line.
+    sandbox.script("implement", "say ready; [ $attempt = 1 ] && await all; share $task");
+    let run = Background::start(sandbox.command(&["start"]), sandbox.outside("start"));
+    let log = sandbox.outside("log");
+    wait_until("all are at work", || {
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        (said.lines().filter(|line| *line == "ready").count() == tasks.len()).then_some(())
+    });
+    kit::sandbox::write(&sandbox.outside("all"), "");
+    run.end().expect(0);
+    let branches = Branches::of(&sandbox);
+    branches.check();
+    assert_eq!(sandbox.git(&["show", "orchestrate/integration:shared.txt"]), "a\nb\nc\nd\ne\nf\nzero");
+    let refused = |task: &str| branches.steps[task].iter().filter(|(.., phase)| phase == "land").count();
+    let refused: Vec<usize> = tasks.iter().map(|task| refused(task)).collect();
+    assert_eq!(refused.iter().sum::<usize>(), tasks.len() - 1, "{refused:?}");
+    assert!(refused.iter().all(|count| *count <= 1), "{refused:?}");
 }
 
 #[test]
@@ -104,7 +130,7 @@ fn a_reader_that_goes_away_does_not_end_the_run() {
     shell.current_dir(sandbox.path()).env_clear().args(["-c", "\"$0\" start | :"]).arg(program);
     shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     sandbox.run_command(shell);
-    kit::program::wait_until("it lands", || {
+    wait_until("it lands", || {
         let text = sandbox.try_git(&["show", "orchestrate/integration:a.txt"]);
         (text.as_deref() == Ok("a")).then_some(())
     });
@@ -128,7 +154,7 @@ fn what_is_remembered_of_landed_tasks_shows_as_if_read() {
     let past = sandbox.local().join("cache/past");
     let read = shown(&sandbox);
     // Only files that are no longer young are known by their looks.
-    kit::program::wait_until("the task files are old enough to be remembered", || {
+    wait_until("the task files are old enough to be remembered", || {
         sandbox.run(&["status"]).expect(0);
         let text = std::fs::read_to_string(&past).ok()?;
         (text.lines().count() == 5).then_some(())

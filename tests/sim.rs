@@ -41,7 +41,7 @@ use git_orchestrate::{
         workflow::{PhaseId, Workflow},
     },
     route::history::History,
-    run::foreman::{Dropped, Entry, Foreman, Happened, Job, Landing, Order, Rules, Spent},
+    run::foreman::{Dropped, Entry, Foreman, Happened, Job, Landing, LandingEnded, Order, Redone, Rules, Spent},
     run::learning::Learning,
 };
 use jiff::tz::TimeZone;
@@ -352,14 +352,22 @@ impl World {
         self.commit(Some(job.slot), &job.checkpoint, record)
     }
 
-    fn end_landing(&mut self, batch: &[Landing]) -> Vec<Happened> {
+    fn end_landing(&mut self, batch: &[Landing], redone: &Redone) -> Vec<Happened> {
         let mut happened = Vec::new();
-        let mut left = Vec::new();
-        let mut problem = None;
+        let mut ended = LandingEnded::default();
         for landing in batch {
             let id = landing.task.id.clone();
             match self.dice.below(10) {
+                // Most conflicts are in the same file.
+                0 if self.dice.below(4) > 0
+                    && let Some(first) = redone.keys().chain(ended.sent_back.keys()).find(|first| **first != id) =>
+                {
+                    self.trace.push(format!("{id} lands after {first}"));
+                    ended.behind.insert(id.clone(), first.clone());
+                    ended.left.push(id);
+                }
                 0 => {
+                    ended.sent_back.insert(id.clone(), vec!["shared".to_owned()]);
                     let work = git_orchestrate::model::next::Work {
                         phase: PhaseId::land(),
                         what: What::Land,
@@ -383,8 +391,8 @@ impl World {
                     happened.push(self.commit(None, &landing.checkpoint, record));
                 }
                 1 => {
-                    problem = Some("gate is down".to_owned());
-                    left.push(id);
+                    ended.problem = Some("gate is down".to_owned());
+                    ended.left.push(id);
                 }
                 _ => {
                     self.disk.commits += 1;
@@ -402,7 +410,7 @@ impl World {
                 }
             }
         }
-        happened.push(Happened::LandingEnded { left, problem });
+        happened.push(Happened::LandingEnded(ended));
         happened
     }
 
@@ -453,7 +461,7 @@ impl World {
             let at = self.dice.below(running.len() as u64) as usize;
             let happened = match running.remove(at) {
                 (Order::Step(job), began) => vec![self.end_step(&job, began)],
-                (Order::Land(batch), _) => self.end_landing(&batch),
+                (Order::Land { batch, redone }, _) => self.end_landing(&batch, &redone),
             };
             happened.iter().for_each(|happened| foreman.absorb(happened));
             self.now += bank::pause(&mut self.dice);
@@ -516,7 +524,7 @@ impl World {
     fn check(&self, foreman: &Foreman, running: &[(Order, SystemTime)]) {
         let steps = running.iter().filter_map(|(order, began)| match order {
             Order::Step(job) => Some(Running { job, began: *began }),
-            Order::Land(_) => None,
+            Order::Land { .. } => None,
         });
         self.bank.check(&self.settings, &steps.collect::<Vec<_>>());
         let mut slots = BTreeSet::new();
@@ -556,7 +564,11 @@ impl World {
                     }
                     let blocked = entry.task.depends_on.iter().any(|on| !self.disk.landed.contains_key(on));
                     let landing_down = entry.state() == TaskState::Finished;
-                    let overlap = foreman.why_waiting(entry).is_some();
+                    let why = foreman.why_waiting(entry);
+                    let first = why.as_ref().and_then(|why| why.strip_prefix("lands after ")?.split_once(','));
+                    let first = first.map(|(first, _)| foreman.entry(&first.parse().expect("an id")).expect("a task"));
+                    assert!(first.is_none_or(|first| first.state() != TaskState::Finished), "{id}: {why:?}");
+                    let overlap = why.is_some();
                     assert!(blocked || landing_down || overlap, "{id} is {} and nobody says why", entry.state());
                 }
             }

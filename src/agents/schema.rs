@@ -125,10 +125,7 @@ fn drop_nulls(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        agents::request::EndedAs,
-        model::verdict::Status,
-    };
+    use crate::{agents::request::EndedAs, model::verdict::Status};
 
     fn answer(structured: Option<Value>) -> Answer {
         Answer { structured, ..Answer::only(EndedAs::Finished) }

@@ -13,7 +13,7 @@ use std::{
 use super::{
     Project, RunError, agent_step, control, decide,
     early::{self, After, Clash, Clashes, Written},
-    foreman::{Dropped, Foreman, Happened, Job, Landing, Order, Spent},
+    foreman::{Dropped, Foreman, Happened, Job, Landing, LandingEnded, Order, Redone, Spent},
     gate_step, land_step,
     live::{ParkedAgent, Run},
     parking::Change,
@@ -323,7 +323,7 @@ impl Driver {
                     let _ = sender.send(Event::Happened(happened));
                 });
             }
-            Order::Land(batch) => spawn("landing", move || land(&shop, batch, &sender)),
+            Order::Land { batch, redone } => spawn("landing", move || land(&shop, batch, redone, &sender)),
         }
     }
 
@@ -371,10 +371,11 @@ impl Driver {
                 }
                 self.look_for_clashes(After::Landing);
             }
-            Happened::LandingEnded { problem: Some(message), .. } => {
-                show(&RunEvent::Warning { message, hint: Some("git orchestrate doctor".to_owned()) });
+            Happened::LandingEnded(ended) => {
+                if let Some(message) = ended.problem {
+                    show(&RunEvent::Warning { message, hint: Some("git orchestrate doctor".to_owned()) });
+                }
             }
-            Happened::LandingEnded { problem: None, .. } => {}
         }
     }
 
@@ -547,16 +548,17 @@ fn step(shop: &Workshop, job: &Job) -> Happened {
     Happened::Dropped { slot: job.slot, task, phase, agent: job.agent.clone(), why, cost }
 }
 
-fn land(shop: &Workshop, batch: Vec<Landing>, sender: &Sender<Event>) {
-    let tasks: Vec<TaskId> = batch.iter().map(|landing| landing.task.id.clone()).collect();
+fn land(shop: &Workshop, batch: Vec<Landing>, redone: Redone, sender: &Sender<Event>) {
+    let left: Vec<TaskId> = batch.iter().map(|landing| landing.task.id.clone()).collect();
     let mut send = |happened| {
         let _ = sender.send(Event::Happened(happened));
     };
-    let ended = catch_unwind(AssertUnwindSafe(|| land_step::make(shop, batch, &mut send)));
-    let (left, problem) = match ended {
-        Ok(Ok((left, problem))) => (left, problem),
-        Ok(Err(error)) => (tasks, Some(format!("landing failed: {error}"))),
-        Err(_) => (tasks, Some("BUG: the landing panicked".to_owned())),
+    let ended = catch_unwind(AssertUnwindSafe(|| land_step::make(shop, batch, redone, &mut send)));
+    let failed = |problem| LandingEnded { left, problem: Some(problem), ..LandingEnded::default() };
+    let ended = match ended {
+        Ok(Ok(ended)) => ended,
+        Ok(Err(error)) => failed(format!("landing failed: {error}")),
+        Err(_) => failed("BUG: the landing panicked".to_owned()),
     };
-    send(Happened::LandingEnded { left, problem });
+    send(Happened::LandingEnded(ended));
 }

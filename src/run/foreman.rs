@@ -9,14 +9,18 @@ use std::{
 };
 
 mod claims;
+mod conflicts;
 mod means;
 mod order;
 mod waiting;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-pub use self::waiting::Spent;
-use self::{claims::Claims, means::Means, order::Line};
+use self::{claims::Claims, conflicts::Conflicts, means::Means, order::Line};
+pub use self::{
+    conflicts::{LandingEnded, Redone},
+    waiting::Spent,
+};
 use super::{
     learning::Learning,
     parking::{Change, Parking},
@@ -132,8 +136,13 @@ pub struct Job {
 pub enum Order {
     /// A worker makes a step.
     Step(Box<Job>),
-    /// These finished tasks are landed, in this order.
-    Land(Vec<Landing>),
+    /// Finished tasks are landed.
+    Land {
+        /// They, in this order.
+        batch: Vec<Landing>,
+        /// Tasks that are done again after a conflict: who conflicts in the same files is tried after them.
+        redone: Redone,
+    },
 }
 
 /// A finished task that is to be landed.
@@ -201,13 +210,8 @@ pub enum Happened {
         /// The branch's new tip.
         tip: CommitId,
     },
-    /// The lander is free again; these of its tasks did not land and are to be tried later.
-    LandingEnded {
-        /// The tasks.
-        left: Vec<TaskId>,
-        /// Why, where something is wrong with the landing itself.
-        problem: Option<String>,
-    },
+    /// The lander is free again.
+    LandingEnded(LandingEnded),
 }
 
 /// The state of a run.
@@ -219,6 +223,7 @@ pub struct Foreman {
     entries: BTreeMap<TaskId, Entry>,
     graph: Graph,
     claims: Claims,
+    conflicts: Conflicts,
     line: Line,
     integration: CommitId,
     /// Workers that make a step.
@@ -261,6 +266,7 @@ impl Foreman {
             families,
             graph,
             claims: Claims::new(entries.iter(), CodeMap::default()),
+            conflicts: Conflicts::default(),
             entries: entries.into_iter().map(|entry| (entry.task.id.clone(), entry)).collect(),
             integration,
             gates_running: 0,
@@ -413,7 +419,7 @@ impl Foreman {
             return None;
         }
         self.landing = !batch.is_empty();
-        (!batch.is_empty()).then_some(Order::Land(batch))
+        (!batch.is_empty()).then(|| Order::Land { batch, redone: self.redone() })
     }
 
     fn steps(&mut self, id: &TaskId) -> Vec<Order> {
@@ -600,18 +606,20 @@ impl Foreman {
                         entry.landed = true;
                         entry.landing = false;
                     }
+                    self.conflicts.has_landed(id);
                     self.has_landed(id);
                 }
             }
-            Happened::LandingEnded { left, problem } => {
+            Happened::LandingEnded(ended) => {
                 self.landing = false;
                 self.give_back_from_landing();
-                for id in left {
+                self.conflicts.take_in(ended);
+                for id in &ended.left {
                     if let Some(entry) = self.entries.get_mut(id) {
                         entry.landing = false;
                     }
                 }
-                if problem.is_some() {
+                if ended.problem.is_some() {
                     self.landing_problems += 1;
                 }
             }

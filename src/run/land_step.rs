@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{
     RunError,
     commit::{Step, commit, step_commit},
-    foreman::{Happened, Job, Landing},
+    foreman::{Happened, Job, Landing, LandingEnded, Redone},
     gate_step::{self, Asking},
     workshop::Workshop,
 };
@@ -35,16 +35,17 @@ const CONFLICT_DIFF_BYTES_MAX: usize = 24 << 10;
 /// The profile that merged trees must pass where nothing else is said.
 const PROFILE_DEFAULT: &str = "full";
 
-/// Lands what can be landed, telling each thing that happens. Returns the tasks that are left for later, and what is
-/// wrong with the landing itself, if anything is.
+/// Lands what can be landed, telling each thing that happens. Returns what came of those that did not land. One that
+/// conflicts in the files of one of the `redone` is left: what it is brought onto would be outdated before it is done.
 ///
 /// # Errors
 /// When the landing itself failed; what was told before has happened.
 pub fn make(
     shop: &Workshop,
     batch: Vec<Landing>,
+    mut redone: Redone,
     send: &mut dyn FnMut(Happened),
-) -> Result<(Vec<TaskId>, Option<String>), RunError> {
+) -> Result<LandingEnded, RunError> {
     let (started, clock) = (clock::now_rfc3339(), Instant::now());
     let repository = &shop.project.repository;
     let mut groups: Vec<(String, Vec<&Landing>)> = Vec::new();
@@ -55,8 +56,7 @@ pub fn make(
             None => groups.push((profile, vec![landing])),
         }
     }
-    let mut left = Vec::new();
-    let mut problem = None;
+    let mut ended = LandingEnded::default();
     for (profile, group) in groups {
         let candidates: Result<Vec<Candidate>, RunError> = group
             .iter()
@@ -89,7 +89,7 @@ pub fn make(
             match batch::land(&mut landing, candidates?) {
                 Ok(fates) => fates,
                 Err(LandError::Cancelled) => {
-                    left.extend(group.iter().map(|landing| landing.task.id.clone()));
+                    ended.left.extend(group.iter().map(|landing| landing.task.id.clone()));
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -98,14 +98,22 @@ pub fn make(
         for (task, fate) in fates {
             let Some(landing) = group.iter().find(|landing| landing.task.id == task) else { continue };
             match fate {
-                Fate::Landed(_) => {}
+                Fate::Landed(_) => drop(redone.remove(&task)),
                 Fate::Infra(why) => {
-                    problem = Some(format!("{task} cannot be judged for landing: {why}"));
-                    left.push(task);
+                    ended.problem = Some(format!("{task} cannot be judged for landing: {why}"));
+                    ended.left.push(task);
                 }
                 Fate::Conflict { paths, onto, tree } => {
+                    let is_same = |theirs: &[String]| theirs.iter().any(|path| paths.contains(path));
+                    if let Some((first, _)) = redone.iter().find(|(other, at)| **other != task && is_same(at)) {
+                        ended.behind.insert(task.clone(), first.clone());
+                        ended.left.push(task);
+                        continue;
+                    }
                     let refusal = conflict(shop, landing, &paths, onto, tree)?;
                     send(write_down(shop, landing, refusal, &started, clock)?);
+                    redone.insert(task.clone(), paths.clone());
+                    ended.sent_back.insert(task, paths);
                 }
                 Fate::Red { verdict, onto, tree } => {
                     let refusal = Refusal {
@@ -123,7 +131,7 @@ pub fn make(
             }
         }
     }
-    Ok((left, problem))
+    Ok(ended)
 }
 
 /// The profile that a task's merged tree must pass: as configured, else that of its last gate phase.

@@ -205,17 +205,6 @@ fn running(sandbox: &Sandbox) -> Background {
     run
 }
 
-#[test]
-fn a_reader_who_leaves_does_not_disturb_a_run() {
-    let sandbox = day(WRITES);
-    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
-    let mut shell = sandbox.command("sh");
-    let ended = shell.args(["-c", "git orchestrate start --json | sed q"]).output().expect("it starts");
-    assert_eq!(String::from_utf8_lossy(&ended.stdout).lines().count(), 1);
-    let status = sandbox.run(&["status"]).stdout;
-    assert!(status.ends_with("1 task: 1 landed\n"), "{status}");
-}
-
 const BLOCKS: &str = "echo at work; exec tail -f /dev/null";
 
 #[test]

@@ -23,7 +23,7 @@ use git_orchestrate::{
         workflow::{PhaseId, PhaseSpec, Role, Workflow},
     },
     plan::{Foresight, Pace, estimate},
-    run::foreman::{Entry, Foreman, Happened, Order, Rules},
+    run::foreman::{Entry, Foreman, Happened, LandingEnded, Order, Rules},
 };
 use jiff::tz::TimeZone;
 
@@ -200,11 +200,11 @@ impl Yard {
                         ends.push(Reverse((now + time, job.slot, place)));
                         jobs.insert(job.slot, job);
                     }
-                    Order::Land(batch) => {
+                    Order::Land { batch, .. } => {
                         let tasks: Vec<TaskId> = batch.into_iter().map(|landing| landing.task.id.clone()).collect();
                         tasks.iter().for_each(|task| assert!(open.remove(&self.places[task]), "{task} landed twice"));
                         foreman.absorb(&Happened::Landed { tasks, tip: commit(2) });
-                        foreman.absorb(&Happened::LandingEnded { left: Vec::new(), problem: None });
+                        foreman.absorb(&Happened::LandingEnded(LandingEnded::default()));
                         orders.extend(foreman.orders(SystemTime::UNIX_EPOCH + now));
                     }
                 }

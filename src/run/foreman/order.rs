@@ -184,6 +184,9 @@ impl Foreman {
     /// The finished tasks that are to be landed next, by priority, then by who was finished first.
     pub(super) fn next_batch(&mut self, most: usize) -> Vec<Landing> {
         let (land, paused) = (PhaseId::land(), self.paused().clone());
+        let finished = self.line.finished.iter().map(|(_, _, place)| *place);
+        let later: BTreeSet<usize> =
+            finished.filter(|place| self.lands_after(self.graph.at(*place)).is_some()).collect();
         let mut batch = Vec::new();
         for (_, _, place) in &self.line.finished {
             if batch.len() >= most {
@@ -193,7 +196,7 @@ impl Foreman {
             let (Some(checkpoint), Some(tip)) = (&entry.checkpoint, entry.tip) else { continue };
             let is_ready = checkpoint.phase(&land).is_some_and(|phase| phase.state.may_start());
             let is_paused = paused.contains(&entry.task.id);
-            if is_ready && !is_paused && !entry.landing && entry.running.is_empty() {
+            if is_ready && !is_paused && !later.contains(place) && !entry.landing && entry.running.is_empty() {
                 entry.landing = true;
                 batch.push(Landing { task: entry.task.clone(), checkpoint: checkpoint.clone(), tip });
             }

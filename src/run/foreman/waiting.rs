@@ -171,7 +171,7 @@ impl Foreman {
         {
             return Some(why);
         }
-        if let Some(why) = self.overlap(entry).or_else(|| self.yields(entry)) {
+        if let Some(why) = self.why_lands_later(entry).or_else(|| self.overlap(entry)).or_else(|| self.yields(entry)) {
             return Some(why);
         }
         if let Some((why, _)) = self.held_for_money(entry) {
