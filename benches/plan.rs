@@ -1,41 +1,147 @@
-//! How long `plan` takes over a large repository and a long queue: with nothing remembered, and with everything.
-//! Decides nothing and fails nothing: timings are for people.
+//! How long it takes to say what touches what, over a large repository and long queues: with nothing remembered, with everything,
+//! and in a run that holds the claims of all against each other. Decides nothing and fails nothing: timings are for people.
 //!
-//! `cargo bench --bench plan [-- FILES TASKS]`. The repository has as many Rust, Python and TypeScript files that import each
-//! other, and 600 commits that change a few of them each.
+//! `cargo bench --bench plan [-- FILES TASKS OPEN]`. The repository has as many Rust, Python and TypeScript files that import
+//! each other, and 600 commits that change a few of them each. OPEN is the number of tasks of the longest queue.
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 
 use std::{
+    collections::BTreeMap,
     env, fs,
     io::Write,
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
 };
+
+use git_orchestrate::{
+    config::settings::Settings,
+    context::code_map,
+    git::Repository,
+    model::{object::CommitId, record::Families, task::Task, workflow::Workflow},
+    plan::CodeMap,
+    run::foreman::{Entry, Foreman, Rules},
+};
+use jiff::tz::TimeZone;
 
 const FILES_DEFAULT: usize = 20_000;
 const TASKS_DEFAULT: usize = 1000;
+const OPEN_DEFAULT: usize = 10_000;
+const WORKERS: usize = 8;
 const COMMITS: usize = 600;
 /// Rounds with everything remembered; the median counts.
 const ROUNDS: usize = 5;
-const CONFIG: &str =
-    "version = 1\n[agents.a]\nadapter = \"claude\"\nmodel = \"claude-sonnet-4-5\"\n[roles]\ndefault = \"a\"\n";
+/// Programs that are there everywhere; they are asked for their version only.
+const CONFIG: &str = "version = 1
+[agents.a]
+adapter = \"command\"
+program = \"true\"
+family = \"one\"
+[agents.b]
+adapter = \"command\"
+program = \"true\"
+family = \"two\"
+[roles]
+default = \"a\"
+plan-reviewer = \"b\"
+code-reviewer = \"b\"
+[[gate.full.check]]
+name = \"nothing\"
+run = \"true\"
+";
+const SINGLE: &str = include_str!("../src/handoff/workflows/single.toml");
 
 fn main() {
     let mut numbers = env::args().skip(1).filter_map(|word| word.parse::<usize>().ok());
     let files = numbers.next().unwrap_or(FILES_DEFAULT);
     let tasks = numbers.next().unwrap_or(TASKS_DEFAULT);
+    let open = numbers.next().unwrap_or(OPEN_DEFAULT);
     let home = tempfile::tempdir().expect("a directory");
     let repository = home.path().join("repo");
     make(&repository, files);
-    queue(&repository, files, 2);
-    let cold = plan(&repository);
-    println!("{files} files, 2 tasks: nothing remembered {cold:.0?}, all remembered {:.0?}", warm(&repository));
+    println!("{files} files, what hangs together");
+    let (cold, map) = read(&repository);
+    told("nothing remembered", cold);
+    told("all remembered", middle(|| read(&repository).0));
     change(&repository);
-    println!("{files} files, 2 tasks: after one more commit {:.0?}", plan(&repository));
-    queue(&repository, files, tasks);
-    println!("{files} files, {tasks} tasks: all remembered {:.0?}", warm(&repository));
+    told("after a commit of ten files", read(&repository).0);
+    for tasks in [tasks, open] {
+        queue(&repository, files, tasks);
+        println!("{tasks} tasks");
+        told("plan --json", middle(|| ran(&repository, &["plan", "--json"])));
+        told("start --dry-run", middle(|| ran(&repository, &["start", "--dry-run"])));
+        told("status", middle(|| ran(&repository, &["status"])));
+        in_a_run(files, tasks, &map);
+    }
+}
+
+fn told(what: &str, took: Duration) {
+    println!("  {what:<44}{:>9.1} ms", took.as_secs_f64() * 1000.0);
+}
+
+/// How long the code is read, as a run and `plan` do; and what was read.
+fn read(repository: &Path) -> (Duration, CodeMap) {
+    let begun = Instant::now();
+    let repository = Repository::discover(repository).expect("a repository");
+    let head = repository.head().expect("a head").commit.expect("a commit");
+    let map = code_map(&repository, head, &repository.common_dir().join("orchestrate/cache")).expect("it is read");
+    (begun.elapsed(), map)
+}
+
+/// What the foreman of a run does with the claims.
+fn in_a_run(files: usize, tasks: usize, map: &CodeMap) {
+    let settings: Arc<Settings> = Arc::new(toml::from_str(CONFIG).expect("settings"));
+    let families = settings.agents.iter();
+    let families = families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
+    let families = Arc::new(families);
+    let workflow: Arc<Workflow> = Arc::new(toml::from_str(SINGLE).expect("a workflow"));
+    let made = |wide: bool| {
+        let entries = (0..tasks).map(|at| {
+            let mut task = Task::new(format!("t{at:05}").parse().expect("an id"), format!("Task {at}"));
+            task.files = vec![file(at * 7919 % files, 0).0];
+            task.context = vec![file(at * 104_729 % files, 0).0];
+            if wide && at == 0 {
+                task.files = ["src", "py", "web"].map(str::to_owned).to_vec();
+                task.priority = 1;
+            }
+            Entry {
+                task: Arc::new(task),
+                workflow: Some(workflow.clone()),
+                tip: None,
+                checkpoint: None,
+                landed: false,
+                selected: true,
+                running: BTreeMap::new(),
+                landing: false,
+                broken: None,
+            }
+        });
+        let rules =
+            Rules { jobs: WORKERS, gates_max: WORKERS, batch_max: 16, until: None, zone: TimeZone::UTC, seed: 1 };
+        let base: CommitId = "1".repeat(40).parse().expect("a hash");
+        Foreman::new(rules, settings.clone(), families.clone(), entries.collect(), base)
+    };
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        work();
+        told(what, begun.elapsed());
+    };
+    let mut foreman = made(false);
+    timed("in a run: claims held against each other", &mut || foreman.know_code(map.clone()));
+    timed("in a run: the first round of orders", &mut || {
+        assert_eq!(foreman.orders(SystemTime::UNIX_EPOCH).len(), WORKERS);
+    });
+    let mut foreman = made(true);
+    foreman.know_code(map.clone());
+    assert_eq!(foreman.orders(SystemTime::UNIX_EPOCH).len(), 1);
+    timed("in a run: a round while all wait for one", &mut || {
+        assert!(foreman.orders(SystemTime::UNIX_EPOCH).is_empty());
+    });
+    timed("in a run: why each of them waits", &mut || {
+        assert_eq!(foreman.entries().filter(|entry| foreman.why_waiting(entry).is_some()).count(), tasks - 1);
+    });
 }
 
 fn git(repository: &Path) -> Command {
@@ -116,21 +222,27 @@ fn change(repository: &Path) {
     assert!(git(repository).args(["commit", "--quiet", "-am", "more"]).status().expect("git").success());
 }
 
-fn plan(repository: &Path) -> Duration {
+fn ran(repository: &Path, words: &[&str]) -> Duration {
     let begun = Instant::now();
     let ran = Command::new(env!("CARGO_BIN_EXE_git-orchestrate"))
         .current_dir(repository)
-        .args(["plan", "--json"])
+        .args(words)
         .env("HOME", repository)
+        .env("GIT_CONFIG_COUNT", "2")
+        .env("GIT_CONFIG_KEY_0", "user.name")
+        .env("GIT_CONFIG_VALUE_0", "A")
+        .env("GIT_CONFIG_KEY_1", "user.email")
+        .env("GIT_CONFIG_VALUE_1", "a@example.com")
         .output()
         .expect("it starts");
     let took = begun.elapsed();
-    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ran.stderr));
     took
 }
 
-fn warm(repository: &Path) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| plan(repository)).collect();
+/// The middle of several rounds.
+fn middle(mut measure: impl FnMut() -> Duration) -> Duration {
+    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| measure()).collect();
     times.sort_unstable();
     times[ROUNDS / 2]
 }

@@ -9,6 +9,7 @@ use kit::{
     program::{Background, wait_until},
     sandbox::Sandbox,
     state::{Branches, git_problems},
+    workflows::SMALL,
 };
 
 fn sandbox(workflow: &str, jobs: u32) -> Sandbox {
@@ -200,4 +201,31 @@ fn five_readers_share_one_analysis() {
     assert!(ended.stdout.contains("context: 11 of 18 parts were known (61 %)"), "{}", ended.stdout);
     let stats = sandbox.run(&["stats"]).expect(0).stdout.clone();
     assert!(stats.contains("context: 11 of 18 parts were known (61 %)"), "{stats}");
+
+#[test]
+fn a_task_waits_for_one_whose_plan_names_its_files() {
+    let sandbox = sandbox("single", 2);
+    sandbox.write(".handoff/workflows/small.toml", SMALL);
+    sandbox.task("a", "workflow = \"small\"\n");
+    sandbox.task("b", "files = [\"b.txt\"]\ndepends_on = [\"c\"]\n");
+    sandbox.task("c", "files = [\"c.txt\"]\n");
+    // Nobody knows what a changes before its plan is there; only then can b begin.
+    let step = r#"{"id": "S1", "title": "One", "files": ["b.txt"]}"#;
+    sandbox.script("plan", &format!("answer '{{\"structured\": {{\"steps\": [{step}]}}}}'"));
+    sandbox.script("plan-review", "touch $home/planned; answer '{\"structured\": {\"status\": \"approved\"}}'");
+    sandbox.script("code-review", "answer '{\"structured\": {\"status\": \"approved\"}}'");
+    sandbox.script("c/implement", "await planned; echo c > c.txt");
+    sandbox.script("a/implement", "await go; echo a > b.txt");
+    sandbox.script("b/implement", "echo b >> b.txt");
+    let run = sandbox.begin(&["start"]);
+    wait_until("c has landed", || sandbox.try_git(&["show", "orchestrate/integration:c.txt"]).ok());
+    let why = wait_until("b waits", || {
+        let told = sandbox.run(&["status"]).stdout;
+        told.lines().find(|line| line.contains("both change 'b.txt'")).map(str::to_owned)
+    });
+    assert!(why.starts_with("b ") && why.contains("waits for a"), "{why}");
+    std::fs::write(sandbox.outside("go"), "").expect("written");
+    run.end().expect(0);
+    assert_eq!(sandbox.git(&["show", "orchestrate/integration:b.txt"]), "a\nb");
+    Branches::of(&sandbox).check();
 }

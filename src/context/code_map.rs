@@ -12,13 +12,16 @@ use serde::{Deserialize, Serialize};
 use crate::{
     git::{EntryKind, GitError, Repository},
     model::object::{BlobId, CommitId, TreeId},
-    plan::code_map::{CodeMap, Ties, together},
+    plan::{
+        code_map::{CodeMap, Ties, together},
+        ledger::is_ledger,
+    },
     syntax::{Import, Language, Manifests, Sources, Twin, imports, twins},
     sys::file::{self, Sync},
 };
 
 /// The form of the files that are kept; others are read anew.
-const CACHE_FORM: u32 = 1;
+const CACHE_FORM: u32 = 2;
 /// Bytes of such a file that are read.
 const CACHE_BYTES_MAX: usize = 256 << 20;
 /// Commits that are looked at for what changes together.
@@ -100,7 +103,9 @@ pub fn code_map(repository: &Repository, commit: CommitId, cache_dir: &Path) -> 
         }
     }
     let commits = commits(repository, &shelf, commit)?;
-    let places = |paths: &Vec<String>| paths.iter().filter_map(|path| sources.at(path)).collect::<Vec<u32>>();
+    let told = |path: &&String| !is_ledger(path);
+    let places =
+        |paths: &Vec<String>| paths.iter().filter(told).filter_map(|path| sources.at(path)).collect::<Vec<u32>>();
     let together = together(&commits.iter().map(places).collect::<Vec<_>>());
     let paths = files.into_iter().map(|(path, ..)| path).collect();
     let kept = Kept { tree, head: commit, paths, imports, tests, headers, together };

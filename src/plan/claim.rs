@@ -14,7 +14,7 @@ const GUESSED_MAX: usize = 24;
 /// How likely, in percent, a task without files of its own writes the one file that it is told to read.
 const CONTEXT_PERCENT: u32 = 60;
 /// The same where it says which files it writes.
-const CONTEXT_BESIDE_PERCENT: u32 = 8;
+const CONTEXT_BESIDE_PERCENT: u32 = 15;
 /// Guesses that are kept for a claim, the likeliest.
 const GUESSES_MAX: usize = 400;
 
@@ -43,6 +43,21 @@ pub struct Guess {
     pub percent: u8,
     /// Why.
     pub why: Why,
+}
+
+impl Guess {
+    /// Why a task may touch the file at this place: `'tests/a.rs' tests 'src/a.rs'`.
+    pub fn reason(&self, at: u32, map: &CodeMap) -> String {
+        let path = map.path(at);
+        match &self.why {
+            Why::Context => format!("'{path}' is in its context"),
+            Why::Tied(Tie::Test, of) => format!("'{path}' tests '{}'", map.path(*of)),
+            Why::Tied(Tie::Header, of) => format!("'{path}' goes with '{}'", map.path(*of)),
+            Why::Tied(Tie::ImportedBy, of) => format!("'{path}' imports '{}'", map.path(*of)),
+            Why::Tied(Tie::Imports, of) => format!("'{}' imports '{path}'", map.path(*of)),
+            Why::Tied(Tie::Together, of) => format!("'{path}' often changes with '{}'", map.path(*of)),
+        }
+    }
 }
 
 /// What a task is going to touch.
@@ -162,7 +177,7 @@ pub enum Relation {
 /// Risks below this are not worth a word, in percent.
 pub const RISK_PERCENT_MIN: u8 = 5;
 /// From this on, in percent, a task that may get in the way of one at work lets others go first, and people are told of it.
-pub const RISK_YIELDS_PERCENT_MIN: u8 = 15;
+pub const RISK_YIELDS_PERCENT_MIN: u8 = 10;
 
 /// By how much less a file says beside a likelier one.
 const FURTHER_DIVISOR: f64 = 4.0;
@@ -222,13 +237,9 @@ pub fn overlap(one: &Claim, other: &Claim) -> Option<String> {
 
 fn reason(at: u32, one: Option<&Guess>, other: Option<&Guess>, map: &CodeMap) -> String {
     let path = map.path(at);
-    let because = |guess: &Guess| match &guess.why {
+    let because = |guess: &Guess| match guess.why {
         Why::Context => format!("'{path}' is in the context of one"),
-        Why::Tied(Tie::Test, of) => format!("'{path}' tests '{}'", map.path(*of)),
-        Why::Tied(Tie::Header, of) => format!("'{path}' goes with '{}'", map.path(*of)),
-        Why::Tied(Tie::ImportedBy, of) => format!("'{path}' imports '{}'", map.path(*of)),
-        Why::Tied(Tie::Imports, of) => format!("'{}' imports '{path}'", map.path(*of)),
-        Why::Tied(Tie::Together, of) => format!("'{path}' often changes with '{}'", map.path(*of)),
+        Why::Tied(..) => guess.reason(at, map),
     };
     match (one, other) {
         (Some(one), Some(other)) if one.why == Why::Context && other.why == Why::Context => {
@@ -294,8 +305,8 @@ mod tests {
     #[test]
     fn what_hangs_together_is_a_risk_with_a_reason() {
         let a = claim(&["src/a.rs"], &[], &[]);
-        check(&a, &claim(&["src/b.rs"], &[], &[]), "32% 'src/a.rs' imports 'src/b.rs'");
-        check(&a, &claim(&["tests/a.rs"], &[], &[]), "60% 'tests/a.rs' tests 'src/a.rs'");
+        check(&a, &claim(&["src/b.rs"], &[], &[]), "13% 'src/a.rs' imports 'src/b.rs'");
+        check(&a, &claim(&["tests/a.rs"], &[], &[]), "45% 'tests/a.rs' tests 'src/a.rs'");
         check(
             &claim(&["src/b.rs"], &[], &[]),
             &claim(&["src/d.rs"], &[], &[]),
@@ -307,7 +318,7 @@ mod tests {
             &claim(&[], &["src/e.rs"], &[]),
             "36% 'src/e.rs' is in the context of both",
         );
-        check(&a, &claim(&["src/e.rs"], &["src/a.rs"], &[]), "8% 'src/a.rs' is in the context of one");
+        check(&a, &claim(&["src/e.rs"], &["src/a.rs"], &[]), "15% 'src/a.rs' is in the context of one");
     }
 
     #[test]
@@ -315,7 +326,7 @@ mod tests {
         let claim = claim(&["src/a.rs"], &[], &["docs/"]);
         let map = map();
         let percents = ["src/a.rs", "tests/a.rs", "docs/x.md", "src/e.rs"].map(|path| claim.percent(path, &map));
-        assert_eq!(percents, [100, 60, 100, 0]);
+        assert_eq!(percents, [100, 45, 100, 0]);
         assert_eq!(
             claim.says().map(|(glob, said)| (glob, said == Said::Planned)).collect::<Vec<_>>(),
             [("src/a.rs", false), ("docs/", true)]

@@ -18,14 +18,22 @@ pub enum Tie {
     Together,
 }
 
+// What follows is what 1,400 commits of ripgrep, flask, pinia, gin and jq did: 34 % of the changes of a file came with one of its
+// test, 10 % with one of its header, 10 % with one of each file that imports it, 4 % with one of each file that it imports.
+// Tasks bring tests along more often than commits do.
+
 /// How likely, in percent, a change of a file touches its test.
-const TEST_PERCENT: u8 = 60;
-/// The same of a header.
-const HEADER_PERCENT: u8 = 50;
-/// The same of the only file that imports it. Of several, each is less likely: what many import changes little.
-const IMPORTED_BY_PERCENT: u32 = 30;
+const TEST_PERCENT: u8 = 45;
+/// The same of its header.
+const HEADER_PERCENT: u8 = 15;
+/// How likely, in percent, a change of a header touches what it is the header of.
+const SOURCE_PERCENT: u8 = 55;
+/// How likely, in percent, a change of a file touches one that imports it.
+const IMPORTED_BY_PERCENT: u32 = 12;
 /// The same of a file that it imports.
-const IMPORTS_PERCENT: u32 = 12;
+const IMPORTS_PERCENT: u32 = 5;
+/// Importers of a file from which on each is less likely: what many import changes little for any.
+const IMPORTERS_FULL: u32 = 8;
 /// Less than this is not kept.
 const PERCENT_MIN: u8 = 3;
 
@@ -63,7 +71,7 @@ impl CodeMap {
             *fans.entry(*imported).or_default() += 1;
         }
         for (importer, imported) in &ties.imports {
-            let share = f64::from(fans[imported]).sqrt();
+            let share = (f64::from(fans[imported]) / f64::from(IMPORTERS_FULL)).max(1.0).sqrt();
             let of = |percent: u32| (f64::from(percent) / share) as u8;
             map.tie(*imported, *importer, Tie::ImportedBy, of(IMPORTED_BY_PERCENT));
             map.tie(*importer, *imported, Tie::Imports, of(IMPORTS_PERCENT));
@@ -73,7 +81,7 @@ impl CodeMap {
         }
         for (one, header) in &ties.headers {
             map.tie(*one, *header, Tie::Header, HEADER_PERCENT);
-            map.tie(*header, *one, Tie::Header, HEADER_PERCENT);
+            map.tie(*header, *one, Tie::Header, SOURCE_PERCENT);
         }
         for (one, other, percent) in &ties.together {
             map.tie(*one, *other, Tie::Together, *percent);
@@ -186,14 +194,15 @@ mod tests {
 
     #[test]
     fn what_many_import_is_less_likely_to_touch_each() {
-        let paths: Vec<String> = (0..20).map(|i| format!("{i}.rs")).collect();
-        let mut ties = Ties { imports: (1..17).map(|importer| (importer, 0)).collect(), ..Ties::default() };
-        ties.imports.push((18, 19));
+        let paths: Vec<String> = (0..40).map(|i| format!("{i}.rs")).collect();
+        let mut ties = Ties { imports: (1..33).map(|importer| (importer, 0)).collect(), ..Ties::default() };
+        ties.imports.push((38, 39));
         let map = CodeMap::new(paths, &ties);
-        assert_eq!(map.ties(0).len(), 16);
-        assert_eq!(map.ties(0)[0], (1, Tie::ImportedBy, 7));
-        assert_eq!(map.ties(1), [(0, Tie::Imports, 3)]);
-        assert_eq!(map.ties(19), [(18, Tie::ImportedBy, 30)]);
+        assert_eq!(map.ties(0).len(), 32);
+        assert_eq!(map.ties(0)[0], (1, Tie::ImportedBy, 6));
+        assert_eq!(map.ties(1), [], "nothing worth a word");
+        assert_eq!(map.ties(39), [(38, Tie::ImportedBy, 12)]);
+        assert_eq!(map.ties(38), [(39, Tie::Imports, 5)]);
         assert_eq!(map.ties(99), []);
     }
 }

@@ -6,6 +6,7 @@ pub mod code_map;
 pub mod estimate;
 pub mod foretold;
 mod graph;
+pub mod ledger;
 mod overlap;
 pub mod pace;
 pub mod pairs;

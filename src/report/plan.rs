@@ -49,11 +49,31 @@ pub enum SaidBy {
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ClaimView {
     /// Globs that it says it writes, and who says so.
-    pub says: Vec<(String, SaidBy)>,
+    pub says: Vec<SaysView>,
     /// Files that are there and that those name, the first of them.
     pub files: Vec<String>,
-    /// Files that it may touch beside them, the likeliest, with how likely that is in percent.
-    pub may_touch: Vec<(String, u8)>,
+    /// Files that it may touch beside them, the likeliest.
+    pub may_touch: Vec<TouchView>,
+}
+
+/// A glob that somebody says a task writes.
+#[derive(Debug, Clone, Serialize)]
+pub struct SaysView {
+    /// As it was written.
+    pub glob: String,
+    /// Who says so.
+    pub by: SaidBy,
+}
+
+/// A file that a task may touch.
+#[derive(Debug, Clone, Serialize)]
+pub struct TouchView {
+    /// From the root.
+    pub path: String,
+    /// How likely, in percent.
+    pub percent: u8,
+    /// Why.
+    pub why: String,
 }
 
 /// What some work takes.
@@ -545,7 +565,10 @@ mod tests {
             priority: 0,
             complexity: Complexity::Medium,
             depends_on: needs.iter().map(|need| id(need)).collect(),
-            claim: ClaimView { says: vec![("a.rs".to_owned(), SaidBy::Task)], ..ClaimView::default() },
+            claim: ClaimView {
+                says: vec![SaysView { glob: "a.rs".to_owned(), by: SaidBy::Task }],
+                ..ClaimView::default()
+            },
             effort: EffortView {
                 steps: 5,
                 time_s: 1800,

@@ -21,13 +21,14 @@ use crate::{
     },
     plan::{
         Claim, CodeMap, Relation,
-        claim::Said,
+        claim::{Guess, Said},
         estimate::{Effort, Outlook, outlook, scale, usual, usual_cpu, usual_memory_bytes},
         pairs,
         schedule::{self, Piece},
     },
     report::plan::{
-        ClaimView, CodeView, EffortView, FoundView, MakespanView, MeetingView, PlanView, PlannedTask, SaidBy,
+        ClaimView, CodeView, EffortView, FoundView, MakespanView, MeetingView, PlanView, PlannedTask, SaidBy, SaysView,
+        TouchView,
     },
     route::{
         self,
@@ -149,7 +150,7 @@ fn is_over(queued: &Queued) -> bool {
 pub fn plan(project: &Project, names: &[String], jobs: Option<usize>) -> Result<PlanView, RunError> {
     let queue = queue::load(project)?;
     let found = problems(&queue);
-    let chosen = chosen(&queue, names)?;
+    let chosen: Vec<&Queued> = queue::select_with_needs(&queue, names)?.into_iter().map(|at| &queue[at]).collect();
     let open: Vec<&Queued> = chosen.iter().copied().filter(|queued| !is_over(queued)).collect();
     let map = code_map(project);
     let prices = Prices::new(project);
@@ -242,19 +243,6 @@ fn problems(queue: &[Queued]) -> Vec<FoundView> {
     found.collect()
 }
 
-/// The named tasks with all that they depend on, or all tasks.
-fn chosen<'a>(queue: &'a [Queued], names: &[String]) -> Result<Vec<&'a Queued>, RunError> {
-    let at: HashMap<&TaskId, usize> = queue.iter().enumerate().map(|(at, queued)| (&queued.task.id, at)).collect();
-    let mut open: Vec<usize> = queue::select(queue, names)?.iter().map(|queued| at[&queued.task.id]).collect();
-    let mut chosen = BTreeSet::new();
-    while let Some(next) = open.pop() {
-        if chosen.insert(next) {
-            open.extend(queue[next].task.depends_on.iter().filter_map(|need| at.get(need)));
-        }
-    }
-    Ok(chosen.into_iter().map(|at| &queue[at]).collect())
-}
-
 fn pieces(open: &[&Queued], outlooks: &[Outlook]) -> Vec<Piece> {
     let at: HashMap<&TaskId, usize> = open.iter().enumerate().map(|(at, queued)| (&queued.task.id, at)).collect();
     let needs = |queued: &Queued| -> Vec<usize> {
@@ -303,14 +291,18 @@ fn claim_view(claim: &Claim, map: &CodeMap) -> ClaimView {
         Said::Declared => SaidBy::Task,
         Said::Planned => SaidBy::Plan,
     };
-    let mut guesses: Vec<(String, u8)> =
-        claim.guesses().map(|(at, guess)| (map.path(at).to_owned(), guess.percent)).collect();
-    guesses.sort_by(|a, b| (std::cmp::Reverse(a.1), &a.0).cmp(&(std::cmp::Reverse(b.1), &b.0)));
-    guesses.truncate(GUESSES_TOLD_MAX);
+    let touch = |(at, guess): (u32, &Guess)| TouchView {
+        path: map.path(at).to_owned(),
+        percent: guess.percent,
+        why: guess.reason(at, map),
+    };
+    let mut may_touch: Vec<TouchView> = claim.guesses().map(touch).collect();
+    may_touch.sort_by(|a, b| b.percent.cmp(&a.percent).then_with(|| a.path.cmp(&b.path)));
+    may_touch.truncate(GUESSES_TOLD_MAX);
     ClaimView {
-        says: claim.says().map(|(glob, by)| (glob.to_owned(), said(by))).collect(),
+        says: claim.says().map(|(glob, by)| SaysView { glob: glob.to_owned(), by: said(by) }).collect(),
         files: claim.writes().iter().take(FILES_TOLD_MAX).map(|at| map.path(*at).to_owned()).collect(),
-        may_touch: guesses,
+        may_touch,
     }
 }
 

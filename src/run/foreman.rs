@@ -303,6 +303,7 @@ impl Foreman {
         let id = task.id.clone();
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.task = Arc::new(task);
+            self.claim_anew(&id);
             self.happened_to(&id);
         }
     }

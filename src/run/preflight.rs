@@ -329,16 +329,7 @@ fn who(project: &Project, checkpoint: &Checkpoint, phase: &PhaseId, task: &Task)
 /// The positions of the tasks that the run works on: those that were named and what they depend on, or all.
 fn selection(project: &Project, queue: &[Queued], options: &Options) -> Result<BTreeSet<usize>, RunError> {
     check_graph(project, queue)?;
-    let places: HashMap<&TaskId, usize> = queue.iter().enumerate().map(|(i, queued)| (&queued.task.id, i)).collect();
-    let named = queue::select(queue, &options.tasks)?.into_iter();
-    let mut open: Vec<usize> = named.filter_map(|queued| places.get(&queued.task.id).copied()).collect();
-    let mut selected = BTreeSet::new();
-    while let Some(i) = open.pop() {
-        if selected.insert(i) {
-            open.extend(queue[i].task.depends_on.iter().filter_map(|id| places.get(id).copied()));
-        }
-    }
-    Ok(selected)
+    queue::select_with_needs(queue, &options.tasks)
 }
 
 /// Circles and missing dependencies, each with the file and line that names them.

@@ -2,7 +2,7 @@
 //! Knows nothing of what runs now; that is in the files of `live`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     path::Path,
     time::SystemTime,
 };
@@ -325,6 +325,25 @@ pub fn select<'a>(queue: &'a [Queued], names: &[String]) -> Result<Vec<&'a Queue
         return Ok(queue.iter().collect());
     }
     names.iter().map(|name| find(queue, name)).collect()
+}
+
+/// The places of the tasks that were named and of what they depend on, or of all.
+///
+/// # Errors
+/// [`RunError::NoTask`] for a name that is none.
+pub fn select_with_needs(queue: &[Queued], names: &[String]) -> Result<BTreeSet<usize>, RunError> {
+    if names.is_empty() {
+        return Ok((0..queue.len()).collect());
+    }
+    let at: HashMap<&TaskId, usize> = queue.iter().enumerate().map(|(at, queued)| (&queued.task.id, at)).collect();
+    let mut open: Vec<usize> = select(queue, names)?.iter().map(|queued| at[&queued.task.id]).collect();
+    let mut selected = BTreeSet::new();
+    while let Some(next) = open.pop() {
+        if selected.insert(next) {
+            open.extend(queue[next].task.depends_on.iter().filter_map(|need| at.get(need)));
+        }
+    }
+    Ok(selected)
 }
 
 /// The task of that name.

@@ -69,9 +69,14 @@ impl Claims {
         }
     }
 
-    /// A task's plan is another now: its claim is made anew, and held against those of these others.
-    pub fn grow<'a>(&mut self, task: &Task, checkpoint: &Checkpoint, others: impl Iterator<Item = &'a TaskId>) {
-        let grown = self.claim(task, Some(checkpoint));
+    /// A task or its plan is another now: its claim is made anew, and held against those of these others.
+    pub fn renew<'a>(
+        &mut self,
+        task: &Task,
+        checkpoint: Option<&Checkpoint>,
+        others: impl Iterator<Item = &'a TaskId>,
+    ) {
+        let grown = self.claim(task, checkpoint);
         for other in others.filter(|other| **other != task.id) {
             if let Some(theirs) = self.of.get(other) {
                 let relation = claim::relation(&grown, theirs, &self.map);
@@ -94,12 +99,17 @@ impl Foreman {
 
     /// A step of a task was made; what it follows before that.
     pub(super) fn claim_grows(&mut self, id: &TaskId, before: Option<&Checkpoint>) {
-        let Some(entry) = self.entries.get(id) else { return };
-        let Some(checkpoint) = &entry.checkpoint else { return };
-        if before.and_then(|before| before.plan.as_ref()) != checkpoint.plan.as_ref() {
-            let others = self.entries.values().filter(|other| !is_over(other)).map(|other| &other.task.id);
-            self.claims.grow(&entry.task, checkpoint, others);
+        let plan = self.entry(id).and_then(|entry| entry.checkpoint.as_ref()?.plan.as_ref());
+        if before.and_then(|before| before.plan.as_ref()) != plan {
+            self.claim_anew(id);
         }
+    }
+
+    /// A task or its plan is another now.
+    pub(super) fn claim_anew(&mut self, id: &TaskId) {
+        let Some(entry) = self.entries.get(id) else { return };
+        let others = self.entries.values().filter(|other| !is_over(other)).map(|other| &other.task.id);
+        self.claims.renew(&entry.task, entry.checkpoint.as_ref(), others);
     }
 
     /// Why two tasks are never worked on at the same time.
@@ -185,7 +195,7 @@ mod tests {
     const SETTINGS: &str = "workflow = 'single'\n[agents.a]\nadapter = 'claude'\n[roles]\ndefault = 'a'\n";
     const SINGLE: &str = include_str!("../../handoff/workflows/single.toml");
 
-    /// A foreman over tasks `id [priority]: file …`; `a.rs` imports `b.rs`, with 32 % between their writers.
+    /// A foreman over tasks `id [priority]: file …`; `a.rs` imports `b.rs`, with 13 % between their writers.
     fn foreman(tasks: &str, jobs: usize) -> Foreman {
         let entries = tasks.lines().map(|line| {
             let (head, files) = line.split_once(':').expect("a colon");
@@ -242,7 +252,7 @@ mod tests {
         let why = |foreman: &Foreman, id: &str| foreman.why_waiting(foreman.entry(&id.parse().expect("an id"))?);
         assert_eq!(
             why(&foreman, "b").as_deref(),
-            Some("lets others go first while a is at work: 32% likely to get in its way, 'a.rs' imports 'b.rs'")
+            Some("lets others go first while a is at work: 13% likely to get in its way, 'a.rs' imports 'b.rs'")
         );
         assert_eq!(why(&foreman, "c"), None);
     }
@@ -257,6 +267,15 @@ mod tests {
             order += &begun(&mut foreman);
         }
         assert_eq!(order, "deb");
+    }
+
+    #[test]
+    fn a_claim_is_that_of_the_task_as_it_was_edited() {
+        let mut foreman = foreman("a: a.rs\nb: c.rs", 2);
+        let mut task = Task::new("b".parse().expect("an id"), "b");
+        task.files = vec!["a.rs".to_owned()];
+        foreman.reload(task);
+        assert_eq!(begun(&mut foreman), "a");
     }
 
     #[test]

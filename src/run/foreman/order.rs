@@ -237,16 +237,19 @@ impl Foreman {
 
     /// Why a task that could begin lets another go first, which it collides with and which was overtaken often enough.
     pub(super) fn yields(&self, entry: &Entry) -> Option<String> {
-        self.in_the_way_of(entry).find_map(|(place, why)| {
-            let first = self.at(place);
-            (self.line.overtaken[place] >= OVERTAKEN_MAX)
-                .then(|| format!("lets {} go first, which has waited long: {why}", first.task.id))
-        })
+        let waited = |place: &usize| self.line.overtaken[*place] >= OVERTAKEN_MAX;
+        let (place, why) = self.in_the_way_of(entry, &waited).next()?;
+        Some(format!("lets {} go first, which has waited long: {why}", self.at(place).task.id))
     }
 
-    fn in_the_way_of<'a>(&'a self, entry: &'a Entry) -> impl Iterator<Item = (usize, String)> + 'a {
+    /// Those of the blocked tasks that count and collide with another, which has not begun.
+    fn in_the_way_of<'a>(
+        &'a self,
+        entry: &'a Entry,
+        counts: &'a dyn Fn(&usize) -> bool,
+    ) -> impl Iterator<Item = (usize, String)> + 'a {
         let is_new = entry.checkpoint.is_none() && !entry.task.files.is_empty();
-        let blocked = self.line.blocked.iter().copied().filter(move |_| is_new);
+        let blocked = self.line.blocked.iter().copied().filter(move |place| is_new && counts(place));
         let blocked = blocked.filter(|place| self.graph.at(*place) != &entry.task.id);
         blocked.filter_map(|place| Some((place, self.collision(self.at(place), entry)?)))
     }
@@ -254,7 +257,7 @@ impl Foreman {
     /// A task begins: those that it overtakes remember it.
     pub(super) fn begins(&mut self, id: &TaskId) {
         let overtaken: Vec<usize> = match self.entries.get(id) {
-            Some(entry) => self.in_the_way_of(entry).map(|(place, _)| place).collect(),
+            Some(entry) => self.in_the_way_of(entry, &|_| true).map(|(place, _)| place).collect(),
             None => Vec::new(),
         };
         for place in overtaken {
