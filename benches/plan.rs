@@ -94,8 +94,8 @@ fn read(repository: &Path) -> (Duration, CodeMap) {
 fn in_a_run(files: usize, tasks: usize, map: &CodeMap) {
     let settings: Arc<Settings> = Arc::new(toml::from_str(CONFIG).expect("settings"));
     let families = settings.agents.iter();
-    let families = families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into()))).collect();
-    let families = Arc::new(families);
+    let families = families.filter_map(|(name, agent)| Some((name.clone(), [agent.family.clone()?].into())));
+    let families: Arc<BTreeMap<String, Families>> = Arc::new(families.collect());
     let workflow: Arc<Workflow> = Arc::new(toml::from_str(SINGLE).expect("a workflow"));
     let made = |wide: bool| {
         let entries = (0..tasks).map(|at| {

@@ -201,6 +201,7 @@ fn five_readers_share_one_analysis() {
     assert!(ended.stdout.contains("context: 11 of 18 parts were known (61 %)"), "{}", ended.stdout);
     let stats = sandbox.run(&["stats"]).expect(0).stdout.clone();
     assert!(stats.contains("context: 11 of 18 parts were known (61 %)"), "{stats}");
+}
 
 #[test]
 fn a_task_waits_for_one_whose_plan_names_its_files() {
