@@ -216,7 +216,7 @@ fn a_task_waits_for_one_whose_plan_names_its_files() {
     sandbox.script("plan-review", "touch $home/planned; answer '{\"structured\": {\"status\": \"approved\"}}'");
     sandbox.script("code-review", "answer '{\"structured\": {\"status\": \"approved\"}}'");
     sandbox.script("c/implement", "await planned; echo c > c.txt");
-    sandbox.script("a/implement", "await go; echo a > b.txt");
+    sandbox.script("a/implement/S1", "await go; echo a > b.txt");
     sandbox.script("b/implement", "echo b >> b.txt");
     let run = sandbox.begin(&["start"]);
     wait_until("c has landed", || sandbox.try_git(&["show", "orchestrate/integration:c.txt"]).ok());

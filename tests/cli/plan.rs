@@ -69,8 +69,8 @@ never at the same time
   isbn and title: both change 'src/book.rs'
 
 may get in each other's way
-   19% due and isbn: 'src/loan.rs' imports 'src/book.rs'
-   19% due and title: 'src/loan.rs' imports 'src/book.rs'
+   13% due and isbn: 'src/loan.rs' imports 'src/book.rs'
+   13% due and title: 'src/loan.rs' imports 'src/book.rs'
 
 WORKERS  DONE IN  AT BEST  FASTER
       1   2h 27m   2h 27m   1.0 x
