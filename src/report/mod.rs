@@ -3,6 +3,7 @@
 pub mod agents;
 pub mod audit;
 pub mod cached;
+pub mod claim;
 pub mod definition;
 pub mod doctor;
 pub mod event;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::{
+    claim::ClaimView,
     look::{Ink, Look},
     table::{self, Cell, numbers, words},
     task::word,
@@ -34,47 +35,6 @@ const WIDE_COLUMNS_MIN: usize = 100;
 const MACHINE_COLUMNS: std::ops::Range<usize> = 7..9;
 /// Columns where the reader says nothing of his own.
 const COLUMNS: usize = 100;
-
-/// Who says that a file is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SaidBy {
-    /// The task's `files`.
-    Task,
-    /// The plan that it follows.
-    Plan,
-}
-
-/// What a task is going to touch.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ClaimView {
-    /// Globs that it says it writes, and who says so.
-    pub says: Vec<SaysView>,
-    /// Files that are there and that those name, the first of them.
-    pub files: Vec<String>,
-    /// Files that it may touch beside them, the likeliest.
-    pub may_touch: Vec<TouchView>,
-}
-
-/// A glob that somebody says a task writes.
-#[derive(Debug, Clone, Serialize)]
-pub struct SaysView {
-    /// As it was written.
-    pub glob: String,
-    /// Who says so.
-    pub by: SaidBy,
-}
-
-/// A file that a task may touch.
-#[derive(Debug, Clone, Serialize)]
-pub struct TouchView {
-    /// From the root.
-    pub path: String,
-    /// How likely, in percent.
-    pub percent: u8,
-    /// Why.
-    pub why: String,
-}
 
 /// What some work takes.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -552,6 +512,7 @@ impl<'a> Drawn<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::claim::{SaidBy, SaysView};
 
     fn id(name: &str) -> TaskId {
         name.parse().expect("an id")

@@ -26,9 +26,9 @@ use crate::{
         pairs,
         schedule::{self, Piece},
     },
-    report::plan::{
-        ClaimView, CodeView, EffortView, FoundView, MakespanView, MeetingView, PlanView, PlannedTask, SaidBy, SaysView,
-        TouchView,
+    report::{
+        claim::{ClaimView, SaidBy, SaysView, TouchView},
+        plan::{CodeView, EffortView, FoundView, MakespanView, MeetingView, PlanView, PlannedTask},
     },
     route::{
         self,
