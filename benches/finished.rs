@@ -1,5 +1,5 @@
-//! What ten thousand finished tasks cost those who look at the queue: `status`, `start` until its first step, the first line
-//! and the memory of `log`. Decides nothing and fails nothing: timings are for people.
+//! What ten thousand finished tasks cost those who look at the queue: `status`, `stats`, `start` until its first step, the
+//! first line and the memory of `log`. Decides nothing and fails nothing: timings are for people.
 //!
 //! `cargo bench --bench finished [-- ROUNDS]`. One task is done by the program itself; the others are its commits again under
 //! other names, made with `git fast-import`, so their digests and signatures are its own and would not pass `verify`.
@@ -150,6 +150,8 @@ impl World {
         told("status", status, 100);
         let json = median((0..rounds).map(|_| quiet(&["status", "--json"])).collect());
         told("status --json", json, 100);
+        let stats = median((0..rounds).map(|_| quiet(&["stats"])).collect());
+        told("stats", stats, 100);
         let first = median((0..rounds).map(|round| self.first_step(round)).collect());
         told("start, until its first step", first, 300);
         let (mut firsts, mut peak, mut all) = (Vec::new(), 0, Duration::ZERO);

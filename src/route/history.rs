@@ -64,6 +64,7 @@ impl Facts {
 
 /// One step that an agent made, judged with hindsight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Kept")]
 pub struct Trial {
     /// The task.
     pub task: TaskId,
@@ -73,32 +74,66 @@ pub struct Trial {
     /// The agent's name in the configuration of then.
     pub agent: String,
     /// The model, as the agent reported it, else as it was asked for; empty: not known.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
     /// When it began, seconds since 1970.
     pub at: i64,
     /// What it turned out to be worth.
     pub worth: Worth,
     /// Whether its phase had to be done again after it, by whomever and for whatever reason.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub redone: bool,
     /// Required changes: those that reviews named against it; of a review, those that it named.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub findings: u32,
     /// How long it took, milliseconds.
     pub duration_ms: u64,
     /// What passed through the model.
-    #[serde(default)]
     pub tokens: Tokens,
     /// What it cost; none: not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Money>,
     /// What the agent's program used of the machine; none: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// What the reviews of it cost, as far as that is known.
-    #[serde(default, skip_serializing_if = "is_nothing")]
+    #[serde(skip_serializing_if = "is_nothing")]
     pub judging_usd: Money,
+}
+
+/// A trial as it is kept. One that is made of two, as by `flatten`, takes three times as long to read.
+#[derive(Deserialize)]
+struct Kept {
+    task: TaskId,
+    role: String,
+    area: Option<String>,
+    risk: Risk,
+    kind: Option<String>,
+    complexity: Complexity,
+    agent: String,
+    #[serde(default)]
+    model: String,
+    at: i64,
+    worth: Worth,
+    #[serde(default)]
+    redone: bool,
+    #[serde(default)]
+    findings: u32,
+    duration_ms: u64,
+    #[serde(default)]
+    tokens: Tokens,
+    cost_usd: Option<Money>,
+    #[serde(default)]
+    judging_usd: Money,
+}
+
+impl From<Kept> for Trial {
+    fn from(kept: Kept) -> Self {
+        let Kept { task, role, area, risk, kind, complexity, agent, model, at, worth, .. } = kept;
+        let Kept { redone, findings, duration_ms, tokens, cost_usd, judging_usd, .. } = kept;
+        let facts = Facts { role, area, risk, kind, complexity };
+        Self { task, facts, agent, model, at, worth, redone, findings, duration_ms, tokens, cost_usd, judging_usd }
+    }
 }
 
 fn is_nothing(money: &Money) -> bool {

@@ -191,7 +191,9 @@ impl Checkout<'_> {
             let parts: Vec<_> = files
                 .chunks(files.len().div_ceil(threads))
                 .map(|part| {
-                    let (disk, handle) = (self.disk, self.handle.clone());
+                    let (disk, mut handle) = (self.disk, self.handle.clone());
+                    // Each content is read once.
+                    handle.object_cache_size(None);
                     scope.spawn(move || write_some(disk, &handle, state, part, writing))
                 })
                 .collect();

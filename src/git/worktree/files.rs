@@ -110,6 +110,14 @@ impl Files {
         Ok(all)
     }
 
+    /// Says that files that were missing are there. All are looked at next: what was written here was not watched.
+    pub(super) fn are_there(&mut self, missing: &[Found]) {
+        for found in missing {
+            self.differing.remove(&found.path);
+        }
+        self.watch = None;
+    }
+
     /// Whether nothing differed when the files were last looked at.
     pub(super) fn are_clean(&self) -> bool {
         self.differing.is_empty()

@@ -35,6 +35,9 @@ use super::{
 };
 use crate::model::object::{CommitId, TreeId};
 
+/// Missing files that are written at once: what is known of each takes memory until they are there.
+const FILL_AT_ONCE: usize = 8192;
+
 /// A worktree of ours.
 #[derive(Debug)]
 pub struct Slot {
@@ -197,7 +200,7 @@ impl Slot {
     /// [`SlotError::Unsaved`] with a file that was not saved; nothing was touched then.
     pub fn reset(&mut self) -> Result<(), GitError> {
         let found = self.files.found(&self.admin)?;
-        self.undo(found)
+        self.undo(&found)
     }
 
     /// As [`Self::reset`], but what is there is thrown away although nobody saved it: for slots in which only checks work.
@@ -213,7 +216,7 @@ impl Slot {
         let mut names = Names(self.files.handle.object_hash());
         let examined = self.files.examine(&found, care, &mut names)?;
         self.saved = looks(&examined.puts);
-        self.undo(found)
+        self.undo(&found)
     }
 
     /// As [`Self::reset`], and removes ignored files too.
@@ -256,8 +259,12 @@ impl Slot {
 
     /// Writes the files that are missing, without looking at the others.
     pub(super) fn fill(&mut self) -> Result<(), GitError> {
-        let found = self.files.found(&self.admin)?;
-        self.undo(found.into_iter().filter(|found| found.what == What::Missing).collect())?;
+        let mut missing = self.files.found(&self.admin)?;
+        missing.retain(|found| found.what == What::Missing);
+        for some in missing.chunks(FILL_AT_ONCE) {
+            self.undo(some)?;
+        }
+        self.files.are_there(&missing);
         self.admin.note(State::At(self.commit, self.files.index.tree()))?;
         self.flush()
     }
@@ -278,10 +285,10 @@ impl Slot {
         (Checkout { slot: &self.name, disk, admin, handle, aside: &self.aside }, index)
     }
 
-    fn undo(&mut self, found: Vec<Found>) -> Result<(), GitError> {
+    fn undo(&mut self, found: &[Found]) -> Result<(), GitError> {
         let care = Care::Keep { file_bytes_max: SAVED_IN_MEMORY_BYTES_MAX };
         let mut names = Names(self.files.handle.object_hash());
-        let examined = self.files.examine(&found, care, &mut names)?;
+        let examined = self.files.examine(found, care, &mut names)?;
         let checkout = self.checkout();
         for (path, put) in &examined.puts {
             if let Some(entry) = put
