@@ -94,14 +94,14 @@ pub struct Trial {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Money>,
     /// What the agent's program used of the machine; none: not known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// What the reviews of it cost, as far as that is known.
     #[serde(skip_serializing_if = "is_nothing")]
     pub judging_usd: Money,
 }
 
-/// A trial as it is kept. One that is made of two, as by `flatten`, takes three times as long to read.
+/// A trial as it is kept: all in one, for what is made of two by `flatten` takes several times as long to read.
 #[derive(Deserialize)]
 struct Kept {
     task: TaskId,
@@ -123,6 +123,7 @@ struct Kept {
     #[serde(default)]
     tokens: Tokens,
     cost_usd: Option<Money>,
+    usage: Option<Usage>,
     #[serde(default)]
     judging_usd: Money,
 }
@@ -130,9 +131,22 @@ struct Kept {
 impl From<Kept> for Trial {
     fn from(kept: Kept) -> Self {
         let Kept { task, role, area, risk, kind, complexity, agent, model, at, worth, .. } = kept;
-        let Kept { redone, findings, duration_ms, tokens, cost_usd, judging_usd, .. } = kept;
-        let facts = Facts { role, area, risk, kind, complexity };
-        Self { task, facts, agent, model, at, worth, redone, findings, duration_ms, tokens, cost_usd, judging_usd }
+        let Kept { redone, findings, duration_ms, tokens, cost_usd, usage, judging_usd, .. } = kept;
+        Self {
+            task,
+            facts: Facts { role, area, risk, kind, complexity },
+            agent,
+            model,
+            at,
+            worth,
+            redone,
+            findings,
+            duration_ms,
+            tokens,
+            cost_usd,
+            usage,
+            judging_usd,
+        }
     }
 }
 

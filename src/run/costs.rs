@@ -1,7 +1,7 @@
 //! What the steps of the repository cost and when, from their records, and what follows from it for a run's money.
 //! Knows nothing of what runs now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
@@ -87,8 +87,13 @@ impl Costs {
             }
         }
         let beyond = self.beyond();
+        // A task of whose steps one's cost is not known, and is not reckoned either, says nothing of what tasks cost.
+        let is_unknown = |trial: &&Trial| trial.cost_usd.is_none() && trial.worth != Worth::Infra && !self.is_bounded;
+        let unknown: BTreeSet<&TaskId> = self.history.trials().filter(is_unknown).map(|trial| &trial.task).collect();
         for queued in queue.iter().filter(|queued| queued.state() == TaskState::Landed) {
-            let Some(checkpoint) = &queued.checkpoint else { continue };
+            let Some(checkpoint) = queued.checkpoint.as_ref().filter(|_| !unknown.contains(&queued.task.id)) else {
+                continue;
+            };
             let more = beyond.get(&queued.task.id).copied().unwrap_or_default();
             estimator.learn_task(checkpoint.spent.cost_usd + more);
         }
@@ -135,7 +140,12 @@ fn has_budget(queued: &Queued) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        model::{money::Tokens, task::Task, workflow::Role},
+        model::{
+            checkpoint::{Bounds, Checkpoint},
+            money::Tokens,
+            task::Task,
+            workflow::Role,
+        },
         route::history::Facts,
     };
 
@@ -193,5 +203,28 @@ mod tests {
         let (beyond, days) = (costs.beyond(), costs.days(&TimeZone::UTC));
         assert_eq!(beyond.values().collect::<Vec<_>>(), days.values().collect::<Vec<_>>());
         assert!(beyond.values().all(|cost| *cost > Money::ZERO));
+    }
+
+    #[test]
+    fn a_task_whose_cost_nobody_knows_makes_no_other_unusual() {
+        let workflow = crate::handoff::workflows::builtin("single").expect("it is built in");
+        let base = "1".repeat(40).parse().expect("hex");
+        let task = Task::new("api".parse().expect("an id"), "Serve it");
+        let landed = Queued {
+            checkpoint: Some(Checkpoint::begin(&task, workflow, base, Bounds::default())),
+            task,
+            file: Default::default(),
+            tip: None,
+            landed: true,
+        };
+        let queue = vec![landed; 5];
+        let usual = |cents: Option<u64>, is_bounded: bool| {
+            let history = History::new([trial("2026-03-31T21:59:59Z", cents, Worth::Success)]);
+            let costs = Costs { history, dropped: Vec::new(), is_bounded };
+            costs.estimator(&Settings::default(), &queue).usual_task(&[])
+        };
+        assert_eq!(usual(None, false), None);
+        assert_eq!(usual(Some(0), false), Some(Money::ZERO));
+        assert!(usual(None, true) > Some(Money::ZERO), "it counts as reckoned");
     }
 }

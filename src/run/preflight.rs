@@ -223,7 +223,8 @@ pub(super) fn park(foreman: &mut Foreman, parked: Vec<live::ParkedAgent>, now: S
 pub fn expensive(project: &Project, options: &Options) -> Result<Vec<(TaskId, String, Unusual)>, RunError> {
     let queue = queue::glance(project)?;
     let selected = selection(project, &queue, options)?;
-    let Some(judge) = view::bystander_of(project, &queue, &|at| selected.contains(&at)) else { return Ok(Vec::new()) };
+    let judge = view::bystander_of(project, &queue, view::Known::Open, &|at| selected.contains(&at));
+    let Some(judge) = judge else { return Ok(Vec::new()) };
     let unusual = judge.unusual_tasks().map(|(task, why)| (task.id.clone(), task.title.clone(), why.clone()));
     Ok(unusual.collect())
 }
@@ -486,21 +487,28 @@ pub(super) fn integration(project: &Project, warnings: &mut Vec<RunEvent>) -> Re
     let repository = &project.repository;
     let (name, head) = (project.integration_branch(), project.head_commit()?);
     let from = repository.reference(&name)?;
-    let to = match from {
-        None => head,
-        Some(tip) if tip == head => return Ok(tip),
-        Some(tip) if repository.is_ancestor(tip, head)? => head,
-        Some(tip) => {
-            if !repository.is_ancestor(head, tip)? {
-                let message = format!(
-                    "'{}' and your branch have both moved on: tasks start from the former",
-                    project.settings.landing.branch
-                );
-                warnings.push(RunEvent::Warning { message, hint: Some("git orchestrate land".to_owned()) });
+    match from {
+        None => move_up(project, name, from, head),
+        Some(tip) if tip == head => Ok(tip),
+        // What both have is looked for once: that means a walk over all that has landed.
+        Some(tip) => match repository.merge_base(tip, head)? {
+            Some(base) if base == tip => move_up(project, name, from, head),
+            base => {
+                if base != Some(head) {
+                    let message = format!(
+                        "'{}' and your branch have both moved on: tasks start from the former",
+                        project.settings.landing.branch
+                    );
+                    warnings.push(RunEvent::Warning { message, hint: Some("git orchestrate land".to_owned()) });
+                }
+                Ok(tip)
             }
-            return Ok(tip);
-        }
-    };
+        },
+    }
+}
+
+fn move_up(project: &Project, name: String, from: Option<CommitId>, to: CommitId) -> Result<CommitId, RunError> {
+    let repository = &project.repository;
     let reason = "orchestrate: start from HEAD".to_owned();
     let moves = vec![RefMove { name, from, to, reason }];
     let mut draft = repository.draft();

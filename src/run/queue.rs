@@ -121,8 +121,10 @@ fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError
     if queue.is_empty() {
         return Ok(left);
     }
-    queue.extend(left);
-    queue.sort_by(|one, two| one.task.id.cmp(&two.task.id));
+    if !left.is_empty() {
+        queue.extend(left);
+        queue.sort_by(|one, two| one.task.id.cmp(&two.task.id));
+    }
     Ok(queue)
 }
 
@@ -131,9 +133,11 @@ fn recall(project: &Project, past: &Past, known: &Known, files: &tasks::Files) -
     let now = clock::now();
     let mut wanted: BTreeMap<TaskId, Option<String>> = known.tips.keys().map(|id| (id.clone(), None)).collect();
     wanted.extend(files.ids().map(|(id, file)| (id, Some(file))));
-    let found: Vec<(TaskId, Key, Option<Queued>)> = wanted
+    let wanted: Vec<(TaskId, Option<String>)> = wanted.into_iter().collect();
+    // As many as there are, so that each is put where it stays.
+    let found: Vec<Option<(TaskId, Key, Option<Queued>)>> = wanted
         .into_par_iter()
-        .filter_map(|(id, file)| {
+        .map(|(id, file)| {
             let path = file.as_ref().and_then(|file| Some(project.root.as_ref()?.join(file)));
             let key = known.key(&id, path.as_deref(), now)?;
             let queued = past.get(&id, &key).map(|(name, task, last)| Queued {
@@ -146,8 +150,8 @@ fn recall(project: &Project, past: &Past, known: &Known, files: &tasks::Files) -
             Some((id, key, queued))
         })
         .collect();
-    let (mut queue, mut keys) = (Vec::new(), BTreeMap::new());
-    for (id, key, queued) in found {
+    let (mut queue, mut keys) = (Vec::with_capacity(found.len()), BTreeMap::new());
+    for (id, key, queued) in found.into_iter().flatten() {
         match queued {
             Some(queued) => queue.push(queued),
             None => drop(keys.insert(id, key)),

@@ -38,7 +38,7 @@ use crate::{
 pub fn explain(project: &Project, name: &str, phase: Option<&PhaseId>) -> Result<RouteView, RunError> {
     let queue = queue::load(project)?;
     let queued = queue::find(&queue, name)?;
-    let mut foreman = view::bystander(project, &queue).ok_or(RunError::NotInitialised)?;
+    let mut foreman = view::bystander(project, &queue, view::Known::All).ok_or(RunError::NotInitialised)?;
     let problems = problems(project)?;
     foreman.leave_out(&problems.keys().cloned().collect());
     let learning = Learning::new(&project.settings, &history::read(project)?);

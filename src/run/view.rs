@@ -1,7 +1,10 @@
 //! Views of the queue for people and programs: what `status`, `show`, `log` and `review` print.
 //! Knows nothing of how they are printed.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::OnceLock,
+};
 
 use rayon::prelude::*;
 
@@ -25,6 +28,7 @@ use crate::{
         next::Stop,
         object::{BlobId, CommitId},
         record::{GateVerdict, Record},
+        task::TaskId,
         workflow::PhaseId,
     },
     report::{
@@ -72,6 +76,16 @@ pub fn of_entry(foreman: &Foreman, entry: &Entry) -> TaskView {
     view
 }
 
+/// A task that no run has to do with.
+fn of_queued(queued: &Queued) -> TaskView {
+    let mut view = TaskView::new(&queued.task, queued.checkpoint.as_ref(), queued.tip);
+    if queued.landed {
+        view.state = TaskState::Landed;
+        view.phase = None;
+    }
+    view
+}
+
 /// What was spent by the run of a foreman, and by all.
 pub fn money(foreman: &Foreman) -> MoneyView {
     let [run, day, month] =
@@ -86,7 +100,7 @@ pub fn cached(counts: Counts) -> CachedView {
 
 /// What a task must be let cost in all for it to go on, if that is what it waits for.
 pub fn money_needed(project: &Project, queue: &[Queued], queued: &Queued) -> Option<Money> {
-    let judge = bystander(project, queue)?;
+    let judge = bystander(project, queue, Known::Open)?;
     let entry = judge.entry(&queued.task.id)?;
     judge.held_for_money(entry).map(|(_, usd)| usd)
 }
@@ -142,12 +156,12 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
     let run = run.filter(|run| holder.as_ref().is_some_and(|holder| holder.pid == run.pid));
     let workers = if run.is_some() { workers } else { Vec::new() };
     let waiting: BTreeMap<_, _> = run.iter().flat_map(|run| run.waiting.iter().cloned()).collect();
-    let judge = bystander(project, &queue);
+    let judge = bystander(project, &queue, Known::Open);
     let mut tasks = Vec::new();
     for queued in queue::select(&queue, names)? {
         let mut view = match judge.as_ref().and_then(|judge| judge.entry(&queued.task.id).map(|e| (judge, e))) {
             Some((judge, entry)) => of_entry(judge, entry),
-            None => TaskView::new(&queued.task, queued.checkpoint.as_ref(), queued.tip),
+            None => of_queued(queued),
         };
         if let Some(worker) = workers.iter().find(|worker| worker.task == queued.task.id) {
             view.state = TaskState::Running;
@@ -220,21 +234,37 @@ fn quiet_until(project: &Project) -> Option<jiff::Timestamp> {
     project.settings.quota.quiet_hours?.until(now, &clock::zone())
 }
 
+/// The tasks that a bystander knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// All of them.
+    All,
+    /// Those that have not landed and what these wait for: enough to say why they do.
+    Open,
+}
+
 /// A foreman who gives no orders, to say why tasks wait; none if the configuration does not allow even that.
-pub(super) fn bystander(project: &Project, queue: &[Queued]) -> Option<Foreman> {
-    bystander_of(project, queue, &|_| true)
+pub(super) fn bystander(project: &Project, queue: &[Queued], known: Known) -> Option<Foreman> {
+    bystander_of(project, queue, known, &|_| true)
 }
 
 /// The same for a run over those tasks only, by their places in the queue.
 pub(super) fn bystander_of(
     project: &Project,
     queue: &[Queued],
+    known: Known,
     is_selected: &dyn Fn(usize) -> bool,
 ) -> Option<Foreman> {
     let agents = preflight::agents(project).ok()?;
     let families = agents.iter().map(|(name, agent)| (name.clone(), agent.families())).collect();
     let mut by_name: BTreeMap<String, Option<std::sync::Arc<crate::model::workflow::Workflow>>> = BTreeMap::new();
-    let entries = queue.iter().enumerate().map(|(at, queued)| {
+    let open = queue.iter().filter(|queued| !queued.landed);
+    let needed: BTreeSet<&TaskId> = open.flat_map(|queued| &queued.task.depends_on).collect();
+    let is_known = |queued: &Queued| match known {
+        Known::All => true,
+        Known::Open => !queued.landed || needed.contains(&queued.task.id),
+    };
+    let entries = queue.iter().enumerate().filter(|(_, queued)| is_known(queued)).map(|(at, queued)| {
         let name = queued.task.workflow.as_deref().unwrap_or(&project.settings.workflow).to_owned();
         let workflow = by_name
             .entry(name)
@@ -406,7 +436,7 @@ fn last_gate(steps: &[(CommitId, Record)]) -> Option<GateVerdict> {
 /// When the queue cannot be read.
 pub fn review(project: &Project, names: &[String]) -> Result<ReviewView, RunError> {
     let queue = queue::load(project)?;
-    let judge = bystander(project, &queue);
+    let judge = bystander(project, &queue, Known::Open);
     let mut items = Vec::new();
     for queued in queue::select(&queue, names)? {
         items.extend(judge.as_ref().and_then(|judge| money_item(judge, queued)));
@@ -477,7 +507,7 @@ fn item(
 pub fn prompt(project: &Project, name: &str, phase: &PhaseId) -> Result<crate::context::Prompt, RunError> {
     let queue = queue::load(project)?;
     let queued = queue::find(&queue, name)?;
-    let foreman = bystander(project, &queue).ok_or(RunError::NotInitialised)?;
+    let foreman = bystander(project, &queue, Known::All).ok_or(RunError::NotInitialised)?;
     super::brief::show(project, &foreman, queued, phase)
 }
 
