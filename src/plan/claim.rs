@@ -245,6 +245,12 @@ fn reason(at: u32, one: Option<&Guess>, other: Option<&Guess>, map: &CodeMap) ->
         (Some(one), Some(other)) if one.why == Why::Context && other.why == Why::Context => {
             format!("'{path}' is in the context of both")
         }
+        (
+            Some(Guess { why: Why::Tied(Tie::Together, one), .. }),
+            Some(Guess { why: Why::Tied(Tie::Together, other), .. }),
+        ) if one != other => {
+            format!("'{path}' often changes with '{}' and with '{}'", map.path(*one), map.path(*other))
+        }
         (Some(one), Some(other)) if because(one) != because(other) => format!("{}; {}", because(one), because(other)),
         (Some(guess), _) | (None, Some(guess)) => because(guess),
         (None, None) => format!("both change '{path}'"),
@@ -256,10 +262,15 @@ mod tests {
     use super::{super::code_map::Ties, *};
     use crate::model::plan::PlanStep;
 
-    /// a.rs imports b.rs, tests/a.rs tests a.rs, b.rs and d.rs change together.
+    /// a.rs imports b.rs, tests/a.rs tests a.rs, b.rs and d.rs change together, and e.rs and d.rs.
     fn map() -> CodeMap {
         let paths = ["src/a.rs", "src/b.rs", "tests/a.rs", "src/d.rs", "src/e.rs"].map(str::to_owned).to_vec();
-        let ties = Ties { imports: vec![(0, 1)], tests: vec![(0, 2)], together: vec![(1, 3, 50)], ..Ties::default() };
+        let ties = Ties {
+            imports: vec![(0, 1)],
+            tests: vec![(0, 2)],
+            together: vec![(1, 3, 50), (4, 3, 40)],
+            ..Ties::default()
+        };
         CodeMap::new(paths, &ties)
     }
 
@@ -311,6 +322,11 @@ mod tests {
             &claim(&["src/b.rs"], &[], &[]),
             &claim(&["src/d.rs"], &[], &[]),
             "50% 'src/d.rs' often changes with 'src/b.rs'",
+        );
+        check(
+            &claim(&["src/b.rs"], &[], &[]),
+            &claim(&["src/e.rs"], &[], &[]),
+            "20% 'src/d.rs' often changes with 'src/b.rs' and with 'src/e.rs'",
         );
         check(&a, &claim(&[], &["src/a.rs"], &[]), "60% 'src/a.rs' is in the context of one");
         check(

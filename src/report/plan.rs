@@ -397,8 +397,16 @@ fn write_meetings(
     heading(out, look, head)?;
     for meeting in shown.iter().take(LINES_MAX) {
         let percent = if percent_min > 0 { format!("{:>3}% ", meeting.percent) } else { String::new() };
-        let line = format!("  {percent}{} and {}: {}", meeting.one, meeting.other, text::clean_line(&meeting.why));
-        writeln!(out, "{}", text::cut(&line, columns))?;
+        let (pair, why) =
+            (format!("  {percent}{} and {}:", meeting.one, meeting.other), text::clean_line(&meeting.why));
+        if text::width(&pair) + 1 + text::width(&why) <= columns {
+            writeln!(out, "{pair} {why}")?;
+        } else {
+            // The end of a reason says as much as its beginning.
+            writeln!(out, "{}", text::cut(&pair, columns))?;
+            let indent = if percent_min > 0 { 7 } else { 4 };
+            writeln!(out, "{}{}", " ".repeat(indent), text::cut(&why, columns.saturating_sub(indent)))?;
+        }
     }
     more(out, shown.len().saturating_sub(LINES_MAX), "pair")
 }
@@ -622,6 +630,14 @@ WORKERS  DONE IN  AT BEST  FASTER
       2   1h 00m   1h 00m   1.5 x  your workers
 "
         );
+    }
+
+    #[test]
+    fn a_reason_that_does_not_fit_has_a_line_of_its_own() {
+        let mut out = Vec::new();
+        write(&view(), Look { colour: false, columns: Some(40) }, &mut out).expect("a Vec takes all");
+        let text = String::from_utf8(out).expect("it is text");
+        assert!(text.contains("\n   30% docs and ui-1.0:\n       'a.rs' imports 'b.rs'\n"), "{text}");
     }
 
     #[test]
