@@ -12,7 +12,7 @@ use super::{Definition, GateError};
 use crate::{
     config::settings::WorktreeSettings,
     git::Slot,
-    model::object::Digest,
+    model::object::{CommitId, Digest},
     sys::{
         clone, environment, file,
         process::{Cancel, How, Label, ProcessLimits, Program, Supervisor},
@@ -28,7 +28,8 @@ const INCLUDE_FILE: &str = ".worktreeinclude";
 /// Bytes of that file that are read.
 const INCLUDE_BYTES_MAX: usize = 64 << 10;
 
-/// Files that say which versions of what a project needs are installed: where one differs, the setup commands run again.
+/// Files that say which versions of what a project needs are installed: where one differs, the setup commands run again, as where a
+/// submodule is to be at another commit.
 const LOCK_FILES: [&str; 19] = [
     "Cargo.lock",
     "package-lock.json",
@@ -194,8 +195,8 @@ impl Ground<'_> {
     }
 }
 
-/// Whether the setup commands, as they are now, have run in this worktree to their end, with the lock files that it has now.
-/// `cache` is where it is noted.
+/// Whether the setup commands, as they are now, have run in this worktree to their end, with the lock files and
+/// the submodules that it has now. `cache` is where it is noted.
 pub fn is_done(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> bool {
     if settings.setup.is_empty() {
         return true;
@@ -214,13 +215,13 @@ fn note_done(path: &Path, line: &[u8]) -> Result<(), GateError> {
 /// Where it is noted that a worktree was set up, and in which words: another directory of the same name is another one.
 fn note(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> (PathBuf, Vec<u8>) {
     let inode = slot.path().metadata().map_or(0, |metadata| metadata.ino());
-    let (commands, locks) = (Digest::of(settings.setup.join("\0")), locks(slot.path()));
+    let (commands, locks) = (Digest::of(settings.setup.join("\0")), locks(slot.path(), &slot.submodules()));
     (cache.join("setup").join(slot.name()), format!("{inode} {commands} {locks}\n").into_bytes())
 }
 
-/// What the lock files at the root of a worktree say.
-fn locks(root: &Path) -> Digest {
-    let mut all = Vec::new();
+/// What the lock files at the root of a worktree say, and which commits its submodules are to be at.
+fn locks(root: &Path, submodules: &[(String, CommitId)]) -> Digest {
+    let mut all: Vec<String> = submodules.iter().map(|(path, commit)| format!("{path} {commit}")).collect();
     for name in LOCK_FILES {
         if let Ok(bytes) = file::read_limited(&root.join(name), LOCK_FILE_BYTES_MAX) {
             all.push(format!("{name} {}", Digest::of(bytes)));
@@ -317,10 +318,14 @@ mod tests {
     #[test]
     fn what_lock_files_say_is_told_apart_and_nothing_else() {
         let home = tempfile::tempdir().expect("a directory");
+        let locks = |root: &Path| super::locks(root, &[]);
         let write = |name: &str, text: &str| fs::write(home.path().join(name), text).expect("written");
         let none = locks(home.path());
         write("main.rs", "fn main() {}");
         assert_eq!(locks(home.path()), none);
+        let submodule = |digit: &str| [("vendor".to_owned(), digit.repeat(40).parse().expect("hex"))];
+        assert_ne!(super::locks(home.path(), &submodule("1")), none);
+        assert_ne!(super::locks(home.path(), &submodule("1")), super::locks(home.path(), &submodule("2")));
         write("Cargo.lock", "version = 4");
         let one = locks(home.path());
         assert_ne!(one, none);

@@ -172,7 +172,8 @@ impl Estimator {
 
 /// Whether what a task is likely to cost is so far above the usual that a person should hear of it first.
 pub fn is_unusual(estimate: Money, usual: Money) -> bool {
-    estimate > UNUSUAL_LEAST && estimate.micros > usual.micros.saturating_mul(UNUSUAL_FACTOR)
+    // Where nothing has a price, the estimate is that of others and says nothing of what is usual here.
+    usual > Money::ZERO && estimate > UNUSUAL_LEAST && estimate.micros > usual.micros.saturating_mul(UNUSUAL_FACTOR)
 }
 
 /// Whether a phase of the workflow comes once for each step of a plan, itself or by what it needs.

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use signal_hook::{
@@ -14,6 +15,10 @@ use signal_hook::{
     flag,
     iterator::{Handle, Signals},
 };
+
+/// How long after a wish another signal is the same one: of Ctrl-C we hear from the terminal, and from `git`, which passes on what
+/// it has heard itself.
+const SAME_WISH: Duration = Duration::from_millis(150);
 
 /// The signals that ask to stop.
 const STOP: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
@@ -51,9 +56,14 @@ impl StopSignals {
         let handle = signals.handle();
         let (count, which) = (Arc::clone(&came), Arc::clone(&last));
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let mut wishes = Wishes::default();
             for signal in signals.forever() {
                 which.store(signal, Ordering::Relaxed);
-                if count.fetch_add(1, Ordering::Release) >= 1 {
+                let came = wishes.came(Instant::now());
+                count.store(came, Ordering::Release);
+                if came >= 2 && !is_twice.load(Ordering::Acquire) {
+                    // Before that, what git passes on of the second would be taken for a third.
+                    std::thread::sleep(SAME_WISH);
                     is_twice.store(true, Ordering::Release);
                 }
             }
@@ -76,8 +86,46 @@ impl StopSignals {
     }
 }
 
+/// The wishes that the signals stand for.
+#[derive(Debug, Default)]
+struct Wishes {
+    count: usize,
+    last: Option<Instant>,
+}
+
+impl Wishes {
+    /// A signal came at that time: how many wishes there are now.
+    fn came(&mut self, now: Instant) -> usize {
+        if self.last.is_none_or(|last| now.duration_since(last) >= SAME_WISH) {
+            self.count += 1;
+            self.last = Some(now);
+        }
+        self.count
+    }
+}
+
 impl Drop for StopSignals {
     fn drop(&mut self) {
         self.handle.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Signals after so many milliseconds, and how many wishes there are after each.
+    #[track_caller]
+    fn check(came: &[(u64, usize)]) {
+        let (mut wishes, begun) = (Wishes::default(), Instant::now());
+        for (after, wanted) in came {
+            assert_eq!(wishes.came(begun + Duration::from_millis(*after)), *wanted, "after {after} ms");
+        }
+    }
+
+    #[test]
+    fn what_git_passes_on_is_the_same_wish() {
+        check(&[(0, 1), (2, 1), (400, 2), (401, 2)]);
+        check(&[(0, 1), (149, 1), (150, 2)]);
     }
 }

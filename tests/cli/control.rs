@@ -261,9 +261,15 @@ fn a_worktree_is_set_up_once_and_again_where_a_lock_file_differs() {
     assert_eq!(times(), 3, "the gate's has another lock file");
     sandbox.program("writer", &format!("cat > /dev/null\n{WRITES}"));
     assert_eq!(sandbox.run(&["task", "add", "Three", "--id", "three"]).code, 0);
-    let ran = sandbox.run(&["start", "--jobs", "1", "--yes"]);
+    let ran = sandbox.run(&["start", "--jobs", "1"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(times(), 4, "and the worker's too, now that it has landed");
+    let at = format!("160000,{},vendor", "1".repeat(40));
+    sandbox.git(&["update-index", "--add", "--cacheinfo", &at]);
+    sandbox.git(&["commit", "--quiet", "--message=submodule"]);
+    assert_eq!(sandbox.run(&["task", "add", "Four", "--id", "four"]).code, 0);
+    assert_eq!(sandbox.run(&["start", "--jobs", "1"]).code, 0);
+    assert_eq!(times(), 6, "both are to have another submodule");
 }
 
 #[test]

@@ -113,6 +113,12 @@ impl Index {
         self.state.entries()[range].iter().map(|entry| entry.path(&self.state))
     }
 
+    /// The submodules: where, and at which commit.
+    pub(super) fn submodules(&self) -> impl Iterator<Item = (&BStr, ObjectId)> {
+        let submodules = self.state.entries().iter().filter(|entry| entry.mode == Mode::COMMIT);
+        submodules.map(|entry| (entry.path(&self.state), entry.id))
+    }
+
     /// The tree all this is of.
     pub(super) fn tree(&self) -> ObjectId {
         self.cache.id

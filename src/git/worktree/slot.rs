@@ -116,6 +116,12 @@ impl Slot {
         tree_id(self.files.index.tree())
     }
 
+    /// The submodules of what we checked out: where, and at which commit of their own. Their files are brought by others.
+    pub fn submodules(&self) -> Vec<(String, CommitId)> {
+        let found = self.files.index.submodules();
+        found.map(|(path, commit)| (path.to_string(), commit_id(commit))).collect()
+    }
+
     /// Checks out another commit, touching only files that differ, and makes HEAD, index and `.git` say so. The commit's tree
     /// has no `.handoff`; see [`Draft::code_commit`]. New files of an agent stay: reset, or use [`Self::prepare`].
     ///
