@@ -462,6 +462,7 @@ impl World {
             let happened = match running.remove(at) {
                 (Order::Step(job), began) => vec![self.end_step(&job, began)],
                 (Order::Land { batch, redone }, _) => self.end_landing(&batch, &redone),
+                (Order::Prepare(_), _) => vec![Happened::Prepared],
             };
             happened.iter().for_each(|happened| foreman.absorb(happened));
             self.now += bank::pause(&mut self.dice);
@@ -524,7 +525,7 @@ impl World {
     fn check(&self, foreman: &Foreman, running: &[(Order, SystemTime)]) {
         let steps = running.iter().filter_map(|(order, began)| match order {
             Order::Step(job) => Some(Running { job, began: *began }),
-            Order::Land { .. } => None,
+            Order::Land { .. } | Order::Prepare(_) => None,
         });
         self.bank.check(&self.settings, &steps.collect::<Vec<_>>());
         let mut slots = BTreeSet::new();

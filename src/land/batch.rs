@@ -107,7 +107,8 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
             .ok_or_else(|| LandError::NothingThere(landing.branch.to_owned()))?;
         let mut draft = landing.repository.draft();
         let known = fates.len();
-        let (merged, later) = merge(&mut draft, tip, batch, &mut fates)?;
+        let under = draft.code_tree(tip)?;
+        let (merged, later) = merge(&mut draft, tip, under, batch, &mut fates)?;
         if !later.is_empty() {
             batches.push(later);
         }
@@ -163,16 +164,40 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
     Ok(fates)
 }
 
-/// Puts the candidates one after another onto the tip. One that conflicts with the tip is left out, with its fate; one
+/// Has what would be on the branch judged if `on`, which is being judged, and then `next` landed; the gate remembers what it says.
+/// Nothing moves, and nothing is judged where they cannot all be put together.
+///
+/// # Errors
+/// [`LandError`] when they cannot be merged or judged at all.
+pub fn prepare(
+    repository: &Repository,
+    branch: &str,
+    on: Vec<Candidate>,
+    next: Vec<Candidate>,
+    judge: &mut dyn FnMut(TreeId, CommitId) -> Result<GateVerdict, LandError>,
+) -> Result<(), LandError> {
+    let tip = repository.reference(branch)?.ok_or_else(|| LandError::NothingThere(branch.to_owned()))?;
+    let (mut draft, mut fates) = (repository.draft(), Vec::new());
+    let mut under = (draft.code_tree(tip)?, tip);
+    for batch in [on, next] {
+        let (merged, later) = merge(&mut draft, tip, under.0, batch, &mut fates)?;
+        let Some(last) = merged.last().filter(|_| later.is_empty() && fates.is_empty()) else { return Ok(()) };
+        under = (last.tree, draft.code_commit(last.tree, under.1)?);
+    }
+    repository.publish(draft.objects(), Vec::new(), Durability::Os).map_err(GitError::from)?;
+    judge(under.0, under.1).map(|_| ())
+}
+
+/// Puts the candidates one after another onto a tree of the tip. One that conflicts with the tip is left out, with its fate; one
 /// that conflicts with those before it is left for later: whether they land is not known yet.
 fn merge(
     draft: &mut Draft,
     tip: CommitId,
+    mut tree: TreeId,
     batch: Vec<Candidate>,
     fates: &mut Vec<(TaskId, Fate)>,
 ) -> Result<(Vec<Merged>, Vec<Candidate>), LandError> {
     let mut later = Vec::new();
-    let mut tree = draft.code_tree(tip)?;
     let mut merged = Vec::new();
     for candidate in batch {
         let (base, theirs) = (draft.code_tree(candidate.base)?, draft.code_tree(candidate.good)?);

@@ -13,7 +13,7 @@ use std::{
 use super::{
     Project, RunError, agent_step, control, decide,
     early::{self, After, Clash, Clashes, Written},
-    foreman::{Dropped, Foreman, Happened, Job, Landing, LandingEnded, Order, Redone, Spent},
+    foreman::{Dropped, Foreman, Happened, Job, Landing, LandingEnded, Order, Preparation, Redone, Spent},
     gate_step, land_step,
     live::{ParkedAgent, Run},
     parking::Change,
@@ -323,6 +323,7 @@ impl Driver {
                     let _ = sender.send(Event::Happened(happened));
                 });
             }
+            Order::Prepare(preparation) => spawn("ahead", move || prepare(&shop, &preparation, &sender)),
             Order::Land { batch, redone } => spawn("landing", move || land(&shop, batch, redone, &sender)),
         }
     }
@@ -376,6 +377,7 @@ impl Driver {
                     show(&RunEvent::Warning { message, hint: Some("git orchestrate doctor".to_owned()) });
                 }
             }
+            Happened::Prepared => {}
         }
     }
 
@@ -546,6 +548,16 @@ fn step(shop: &Workshop, job: &Job) -> Happened {
     // What was never asked cost nothing.
     let cost = Some(shop.spending.take_ended(job.slot).unwrap_or_default());
     Happened::Dropped { slot: job.slot, task, phase, agent: job.agent.clone(), why, cost }
+}
+
+/// What goes wrong here goes wrong again, and is told, when its turn comes.
+fn prepare(shop: &Workshop, preparation: &Preparation, sender: &Sender<Event>) {
+    match catch_unwind(AssertUnwindSafe(|| land_step::prepare(shop, preparation))) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the next batch could not be prepared"),
+        Err(_) => tracing::warn!("BUG: preparing the next batch panicked"),
+    }
+    let _ = sender.send(Event::Happened(Happened::Prepared));
 }
 
 fn land(shop: &Workshop, batch: Vec<Landing>, redone: Redone, sender: &Sender<Event>) {

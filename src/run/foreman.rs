@@ -8,6 +8,7 @@ use std::{
     time::SystemTime,
 };
 
+mod ahead;
 mod claims;
 mod conflicts;
 mod means;
@@ -16,8 +17,9 @@ mod waiting;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use self::{claims::Claims, conflicts::Conflicts, means::Means, order::Line};
+use self::{ahead::Ahead, claims::Claims, conflicts::Conflicts, means::Means, order::Line};
 pub use self::{
+    ahead::Preparation,
     conflicts::{LandingEnded, Redone},
     waiting::Spent,
 };
@@ -143,6 +145,8 @@ pub enum Order {
         /// Tasks that are done again after a conflict: who conflicts in the same files is tried after them.
         redone: Redone,
     },
+    /// What would land after those that are being landed is judged meanwhile.
+    Prepare(Preparation),
 }
 
 /// A finished task that is to be landed.
@@ -210,6 +214,8 @@ pub enum Happened {
         /// The branch's new tip.
         tip: CommitId,
     },
+    /// What was to be prepared was judged, or could not be.
+    Prepared,
     /// The lander is free again.
     LandingEnded(LandingEnded),
 }
@@ -241,6 +247,9 @@ pub struct Foreman {
     /// The time that was last told.
     now: SystemTime,
     landing: bool,
+    /// What is being landed.
+    at_landing: Vec<Landing>,
+    ahead: Option<Ahead>,
     landing_problems: u32,
     stopping: bool,
     bounds: Bounds,
@@ -280,6 +289,8 @@ impl Foreman {
             rules,
             settings,
             landing: false,
+            at_landing: Vec::new(),
+            ahead: None,
             landing_problems: 0,
             stopping: false,
             bounds,
@@ -392,7 +403,7 @@ impl Foreman {
 
     /// Whether something is being done.
     pub fn is_busy(&self) -> bool {
-        self.landing || !self.busy.is_empty()
+        self.landing || self.is_preparing() || !self.busy.is_empty()
     }
 
     /// What is to be carried out now. Every order is taken to be carried out: call it once, act, and report back.
@@ -406,6 +417,7 @@ impl Foreman {
         }
         orders.extend(self.landing());
         orders.extend(self.in_order());
+        orders.extend(self.prepare());
         orders
     }
 
@@ -414,12 +426,16 @@ impl Foreman {
         if self.landing || is_last || self.landing_problems >= LANDING_PROBLEMS_MAX {
             return None;
         }
-        let batch = self.next_batch(self.rules.batch_max.max(1));
+        let batch = match self.take_prepared() {
+            Some(prepared) => prepared,
+            None => self.next_batch(self.rules.batch_max.max(1)),
+        };
         if !self.take_for_landing(&batch) {
             self.put_back(&batch);
             return None;
         }
         self.landing = !batch.is_empty();
+        self.at_landing.clone_from(&batch);
         (!batch.is_empty()).then(|| Order::Land { batch, redone: self.redone() })
     }
 
@@ -602,6 +618,7 @@ impl Foreman {
             Happened::Landed { tasks, tip } => {
                 self.integration = *tip;
                 self.landing_problems = 0;
+                self.ahead_of_landed(tasks);
                 for id in tasks {
                     if let Some(entry) = self.entries.get_mut(id) {
                         entry.landed = true;
@@ -611,8 +628,11 @@ impl Foreman {
                     self.has_landed(id);
                 }
             }
+            Happened::Prepared => self.was_prepared(),
             Happened::LandingEnded(ended) => {
                 self.landing = false;
+                self.at_landing.clear();
+                self.ahead_of_ended();
                 self.give_back_from_landing();
                 self.conflicts.take_in(ended);
                 for id in &ended.left {

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::{
     RunError,
     commit::{Step, commit, step_commit},
-    foreman::{Happened, Job, Landing, LandingEnded, Redone},
+    foreman::{Happened, Job, Landing, LandingEnded, Preparation, Redone},
     gate_step::{self, Asking},
     workshop::Workshop,
 };
@@ -58,19 +58,8 @@ pub fn make(
     }
     let mut ended = LandingEnded::default();
     for (profile, group) in groups {
-        let candidates: Result<Vec<Candidate>, RunError> = group
-            .iter()
-            .map(|landing| {
-                let checkpoint = &landing.checkpoint;
-                Ok(Candidate {
-                    task: landing.task.id.clone(),
-                    title: landing.task.title.clone(),
-                    base: checkpoint.base,
-                    good: step_commit(repository, checkpoint, Some(landing.tip), checkpoint.good)?,
-                    tip: landing.tip,
-                })
-            })
-            .collect();
+        let candidates: Result<Vec<Candidate>, RunError> =
+            group.iter().map(|landing| candidate(repository, landing)).collect();
         let fates = {
             let definition = |verdict: &GateVerdict| gate_step::definition(shop, verdict);
             let mut judge = |tree, checkout| judge(shop, &profile, tree, checkout);
@@ -132,6 +121,31 @@ pub fn make(
         }
     }
     Ok(ended)
+}
+
+fn candidate(repository: &Repository, landing: &Landing) -> Result<Candidate, RunError> {
+    let checkpoint = &landing.checkpoint;
+    Ok(Candidate {
+        task: landing.task.id.clone(),
+        title: landing.task.title.clone(),
+        base: checkpoint.base,
+        good: step_commit(repository, checkpoint, Some(landing.tip), checkpoint.good)?,
+        tip: landing.tip,
+    })
+}
+
+/// Has the gate judge what would be on the branch after the next landing, and remember it. Nothing moves.
+///
+/// # Errors
+/// When it cannot be merged or judged.
+pub fn prepare(shop: &Workshop, preparation: &Preparation) -> Result<(), RunError> {
+    let repository = &shop.project.repository;
+    let Some(first) = preparation.next.first() else { return Ok(()) };
+    let profile = profile(&shop.project.settings, &first.checkpoint);
+    let all = |landings: &[Landing]| landings.iter().map(|landing| candidate(repository, landing)).collect();
+    let (on, next): (Result<Vec<_>, _>, Result<Vec<_>, _>) = (all(&preparation.on), all(&preparation.next));
+    let mut judge = |tree, checkout| judge(shop, &profile, tree, checkout);
+    Ok(batch::prepare(repository, &shop.project.integration_branch(), on?, next?, &mut judge)?)
 }
 
 /// The profile that a task's merged tree must pass: as configured, else that of its last gate phase.

@@ -16,7 +16,7 @@ use signal_hook::{
     iterator::{Handle, Signals},
 };
 
-/// How long after a wish another signal is the same one: of Ctrl-C we hear from the terminal, and from `git`, which passes on what
+/// How long after a wish the same signal is no other one: of Ctrl-C we hear from the terminal, and from `git`, which passes on what
 /// it has heard itself.
 const SAME_WISH: Duration = Duration::from_millis(150);
 
@@ -59,7 +59,7 @@ impl StopSignals {
             let mut wishes = Wishes::default();
             for signal in signals.forever() {
                 which.store(signal, Ordering::Relaxed);
-                let came = wishes.came(Instant::now());
+                let came = wishes.came(signal, Instant::now());
                 count.store(came, Ordering::Release);
                 if came >= 2 && !is_twice.load(Ordering::Acquire) {
                     // Before that, what git passes on of the second would be taken for a third.
@@ -90,15 +90,16 @@ impl StopSignals {
 #[derive(Debug, Default)]
 struct Wishes {
     count: usize,
-    last: Option<Instant>,
+    last: Option<(i32, Instant)>,
 }
 
 impl Wishes {
     /// A signal came at that time: how many wishes there are now.
-    fn came(&mut self, now: Instant) -> usize {
-        if self.last.is_none_or(|last| now.duration_since(last) >= SAME_WISH) {
+    fn came(&mut self, signal: i32, now: Instant) -> usize {
+        let is_same = |(last, at): (i32, Instant)| last == signal && now.duration_since(at) < SAME_WISH;
+        if !self.last.is_some_and(is_same) {
             self.count += 1;
-            self.last = Some(now);
+            self.last = Some((signal, now));
         }
         self.count
     }
@@ -116,16 +117,17 @@ mod tests {
 
     /// Signals after so many milliseconds, and how many wishes there are after each.
     #[track_caller]
-    fn check(came: &[(u64, usize)]) {
+    fn check(came: &[(i32, u64, usize)]) {
         let (mut wishes, begun) = (Wishes::default(), Instant::now());
-        for (after, wanted) in came {
-            assert_eq!(wishes.came(begun + Duration::from_millis(*after)), *wanted, "after {after} ms");
+        for (signal, after, wanted) in came {
+            assert_eq!(wishes.came(*signal, begun + Duration::from_millis(*after)), *wanted, "after {after} ms");
         }
     }
 
     #[test]
     fn what_git_passes_on_is_the_same_wish() {
-        check(&[(0, 1), (2, 1), (400, 2), (401, 2)]);
-        check(&[(0, 1), (149, 1), (150, 2)]);
+        check(&[(SIGINT, 0, 1), (SIGINT, 2, 1), (SIGINT, 400, 2), (SIGINT, 401, 2)]);
+        check(&[(SIGINT, 0, 1), (SIGINT, 149, 1), (SIGINT, 150, 2)]);
+        check(&[(SIGTERM, 0, 1), (SIGINT, 0, 2)]);
     }
 }

@@ -264,6 +264,7 @@ fn a_worktree_is_set_up_once_and_again_where_a_lock_file_differs() {
     let ran = sandbox.run(&["start", "--jobs", "1"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(times(), 4, "and the worker's too, now that it has landed");
+    assert_eq!(sandbox.run(&["land"]).code, 0);
     let at = format!("160000,{},vendor", "1".repeat(40));
     sandbox.git(&["update-index", "--add", "--cacheinfo", &at]);
     sandbox.git(&["commit", "--quiet", "--message=submodule"]);
@@ -340,4 +341,44 @@ fn a_worktree_begins_with_a_copy_of_what_was_built() {
     let landed = sandbox.command("git").args(tree).output().expect("git runs").stdout;
     let landed = String::from_utf8_lossy(&landed).into_owned();
     assert!(landed.contains("one.txt") && !landed.contains("target/"), "{landed}");
+}
+
+/// The same, with a gate for what is merged that has this check.
+fn day_with_gate(check: &str, script: &str, tasks: &[&str]) -> Sandbox {
+    let gate = "[landing]\ngate = \"merged\"\n[[gate.merged.check]]\nname = \"together\"\n";
+    day(&format!("{gate}run = '{check}'\n"), script, tasks)
+}
+
+#[test]
+fn the_next_batch_is_judged_while_one_is_and_lands_as_it_was_judged() {
+    let home = tempfile::tempdir().expect("a directory");
+    let (seen, go) = (home.path().join("seen"), home.path().join("go"));
+    let (seen_, go_) = (seen.display(), go.display());
+    let check = format!("echo *.txt >> {seen_}; test -e two.txt || while [ ! -e {go_} ]; do sleep 0.02; done");
+    let waits = format!("test $GIT_ORCHESTRATE_TASK = one || while [ ! -e {seen_} ]; do sleep 0.02; done");
+    let sandbox = day_with_gate(&check, &format!("{waits}\n{WRITES}"), &["one", "two"]);
+    let mut run = Running::start(&sandbox, &["--jobs", "2"]);
+    let judged = || std::fs::read_to_string(&seen).unwrap_or_default();
+    while judged() != "one.txt\none.txt two.txt\n" {
+        assert!(run.run.try_wait().expect("a child").is_none(), "it ended: {}", judged());
+        std::thread::yield_now();
+    }
+    assert!(!sandbox.run(&["status", "one"]).stdout.contains("one   landed"));
+    std::fs::write(go, "").expect("written");
+    assert_eq!(run.end(), Some(0));
+    // Their bases may have been judged beside them.
+    assert_eq!(judged().matches("two.txt").count(), 1, "what was judged is not judged again: {}", judged());
+}
+
+#[test]
+fn a_batch_is_bisected_until_the_task_that_breaks_it_stands_alone() {
+    let script = "case $GIT_ORCHESTRATE_TASK in\n\
+                  bad) if [ -e bad.txt ]; then : > bad.txt; else echo bad > bad.txt; fi;;\n\
+                  *) echo fine > $GIT_ORCHESTRATE_TASK.txt;;\nesac; echo done";
+    let tasks = ["bad", "fine-1", "fine-2", "fine-3", "fine-4"];
+    let sandbox = day_with_gate("! test -s bad.txt", script, &tasks);
+    let ran = sandbox.run(&["start", "--jobs", "4"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.stdout.matches("red when merged: together").count(), 1, "one breaks it: {}", ran.stdout);
+    assert!(ran.stdout.contains("5 tasks: 5 landed"), "{}", ran.stdout);
 }

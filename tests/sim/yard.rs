@@ -200,6 +200,11 @@ impl Yard {
                         ends.push(Reverse((now + time, job.slot, place)));
                         jobs.insert(job.slot, job);
                     }
+                    // As a landing it takes no time here.
+                    Order::Prepare(_) => {
+                        foreman.absorb(&Happened::Prepared);
+                        orders.extend(foreman.orders(SystemTime::UNIX_EPOCH + now));
+                    }
                     Order::Land { batch, .. } => {
                         let tasks: Vec<TaskId> = batch.into_iter().map(|landing| landing.task.id.clone()).collect();
                         tasks.iter().for_each(|task| assert!(open.remove(&self.places[task]), "{task} landed twice"));

@@ -229,7 +229,7 @@ mod tests {
     fn begun(foreman: &mut Foreman) -> String {
         let names = |order: Order| match order {
             Order::Step(job) => job.task.id.to_string(),
-            Order::Land { .. } => "landing".to_owned(),
+            Order::Land { .. } | Order::Prepare(_) => "landing".to_owned(),
         };
         let orders = foreman.orders(SystemTime::UNIX_EPOCH);
         orders.into_iter().map(names).collect::<Vec<_>>().join(" ")
