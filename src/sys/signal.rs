@@ -16,8 +16,8 @@ use signal_hook::{
     iterator::{Handle, Signals},
 };
 
-/// How long after a wish the same signal is no other one: of Ctrl-C we hear from the terminal, and from `git`, which passes on what
-/// it has heard itself.
+/// How long after a signal the same one is no other wish where `git` runs us: of Ctrl-C we hear from the terminal, and from `git`,
+/// which passes on what it has heard itself.
 const SAME_WISH: Duration = Duration::from_millis(150);
 
 /// The signals that ask to stop.
@@ -56,14 +56,15 @@ impl StopSignals {
         let handle = signals.handle();
         let (count, which) = (Arc::clone(&came), Arc::clone(&last));
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            let mut wishes = Wishes::default();
+            let same = if is_run_by_git() { SAME_WISH } else { Duration::ZERO };
+            let mut wishes = Wishes { count: 0, last: None, same };
             for signal in signals.forever() {
                 which.store(signal, Ordering::Relaxed);
                 let came = wishes.came(signal, Instant::now());
                 count.store(came, Ordering::Release);
                 if came >= 2 && !is_twice.load(Ordering::Acquire) {
                     // Before that, what git passes on of the second would be taken for a third.
-                    std::thread::sleep(SAME_WISH);
+                    std::thread::sleep(same);
                     is_twice.store(true, Ordering::Release);
                 }
             }
@@ -86,17 +87,26 @@ impl StopSignals {
     }
 }
 
+/// Whether our parent is `git`, as where somebody types `git orchestrate`; also where the system does not tell.
+fn is_run_by_git() -> bool {
+    let Some(parent) = rustix::process::getppid() else { return false };
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", parent.as_raw_nonzero()));
+    name.map_or(true, |name| name.trim_end() == "git")
+}
+
 /// The wishes that the signals stand for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Wishes {
     count: usize,
     last: Option<(i32, Instant)>,
+    /// How long after a signal the same one is no other wish.
+    same: Duration,
 }
 
 impl Wishes {
     /// A signal came at that time: how many wishes there are now.
     fn came(&mut self, signal: i32, now: Instant) -> usize {
-        let is_same = |(last, at): (i32, Instant)| last == signal && now.duration_since(at) < SAME_WISH;
+        let is_same = |(last, at): (i32, Instant)| last == signal && now.duration_since(at) < self.same;
         if !self.last.is_some_and(is_same) {
             self.count += 1;
             self.last = Some((signal, now));
@@ -118,7 +128,7 @@ mod tests {
     /// Signals after so many milliseconds, and how many wishes there are after each.
     #[track_caller]
     fn check(came: &[(i32, u64, usize)]) {
-        let (mut wishes, begun) = (Wishes::default(), Instant::now());
+        let (mut wishes, begun) = (Wishes { count: 0, last: None, same: SAME_WISH }, Instant::now());
         for (signal, after, wanted) in came {
             assert_eq!(wishes.came(*signal, begun + Duration::from_millis(*after)), *wanted, "after {after} ms");
         }
