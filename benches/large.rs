@@ -181,7 +181,7 @@ fn whole_run(world: &World) {
         let mut child = world
             .closed(Command::new(env!("CARGO_BIN_EXE_git-orchestrate")))
             .current_dir(dir)
-            .args(["-q", "start", "--jobs", "4"])
+            .args(["-q", "start", "--yes", "--jobs", "4"])
             .spawn()
             .expect("a program that starts");
         let mut peak = 0;

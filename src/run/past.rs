@@ -54,6 +54,16 @@ impl Look {
         let is_old = look.modified_ns.max(look.changed_ns) + (RACY.as_nanos() as i128) < now_ns;
         is_old.then_some(look)
     }
+
+    fn read(text: &str) -> Option<Self> {
+        let mut numbers = text.split('.');
+        Some(Self {
+            modified_ns: numbers.next()?.parse().ok()?,
+            changed_ns: numbers.next()?.parse().ok()?,
+            inode: numbers.next()?.parse().ok()?,
+            bytes: numbers.next()?.parse().ok()?,
+        })
+    }
 }
 
 /// What must be as it was for what is remembered of a task to hold.
@@ -76,6 +86,15 @@ impl Key {
         let none = || NONE.to_owned();
         let (file, tip) = (self.file.map_or_else(none, look), self.tip.map_or_else(none, |tip| tip.to_string()));
         format!("{file} {} {tip}", self.landed)
+    }
+
+    /// Whether it is the key of this text, which is read: to write ten thousand takes longer.
+    fn is(&self, text: &str) -> bool {
+        let mut words = text.split(' ');
+        let (Some(file), Some(landed), Some(tip)) = (words.next(), words.next(), words.next()) else { return false };
+        let is_file = self.file.map_or(file == NONE, |look| Look::read(file) == Some(look));
+        let is_tip = self.tip.map_or(tip == NONE, |own| tip.parse() == Ok(own));
+        is_file && is_tip && landed.parse() == Ok(self.landed) && words.next().is_none()
     }
 }
 
@@ -171,7 +190,7 @@ fn line(key: &Key, file: &str, task: &Task, last: &Checkpoint) -> Option<String>
 
 fn read(id: &TaskId, key: &Key, line: &str) -> Option<Remembered> {
     let mut fields = line.split('\t').skip(1);
-    if fields.next()? != key.text() {
+    if !key.is(fields.next()?) {
         return None;
     }
     let file = fields.next()?.to_owned();
@@ -280,6 +299,19 @@ mod tests {
         assert!(past.get(&task.id, &touched).is_none());
         assert!(past.get(&task.id, &Key { tip: Some("1".repeat(40).parse().expect("hex")), ..key("2") }).is_none());
         assert!(past.get(&"d".parse().expect("an id"), &key("2")).is_none());
+    }
+
+    #[test]
+    fn a_key_is_told_by_its_text() {
+        let keys = [
+            key("2"),
+            Key { tip: Some("1".repeat(40).parse().expect("hex")), ..key("2") },
+            Key { file: None, ..key("3") },
+        ];
+        for (one, two) in keys.iter().flat_map(|one| keys.iter().map(move |two| (one, two))) {
+            assert_eq!(one.is(&two.text()), one == two, "{one:?} {two:?}");
+        }
+        assert!(!keys[0].is("") && !keys[0].is(&format!("{} -", keys[0].text())));
     }
 
     #[test]
