@@ -44,6 +44,8 @@ use crate::{
 const SUMMARY_BYTES_MAX: usize = 4000;
 /// Lines of them.
 const SUMMARY_LINES_MAX: usize = 60;
+/// Times that a checkout is made whose commit was swept away before it was checked out.
+const CHECKOUT_TRIES_MAX: u32 = 8;
 
 /// How a step of an agent ended.
 pub enum Made {
@@ -76,9 +78,29 @@ pub fn checkout_of(shop: &Workshop, draft: &mut Draft, code: TreeId, base: Commi
     Ok(commit)
 }
 
-/// Whether what was made for a checkout is gone: it is in no branch, and somebody tidied the repository up at this moment.
-pub fn is_swept(error: &RunError) -> bool {
-    matches!(error, RunError::Git(GitError::NoObject { .. }))
+/// Does something with the checkout of the code of a step, `from`. It is in no branch: where somebody tidies the repository
+/// up at this moment, it is gone and made anew.
+///
+/// # Errors
+/// When it cannot be made, and those of `work`.
+pub fn with_checkout<T>(
+    shop: &Workshop,
+    (draft, from, code): (&mut Draft, CommitId, TreeId),
+    base: CommitId,
+    mut work: impl FnMut(CommitId) -> Result<T, RunError>,
+) -> Result<T, RunError> {
+    let mut checkout = checkout_of(shop, draft, code, base);
+    for _ in 1..CHECKOUT_TRIES_MAX {
+        match checkout.and_then(&mut work) {
+            Err(RunError::Git(GitError::NoObject { .. })) => {
+                let mut again = shop.project.repository.draft();
+                let code = again.code_tree(from)?;
+                checkout = checkout_of(shop, &mut again, code, base);
+            }
+            done => return done,
+        }
+    }
+    checkout.and_then(work)
 }
 
 /// Makes the step.
@@ -94,14 +116,7 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let code = draft.code_tree(from)?;
     let base = job.checkpoint.base;
     let open = |checkout| shop.agent_slot(job.slot, &job.task.id, checkout);
-    let mut slot = match checkout_of(shop, &mut draft, code, base).and_then(open) {
-        Err(error) if is_swept(&error) => {
-            let mut again = shop.project.repository.draft();
-            let code = again.code_tree(from)?;
-            checkout_of(shop, &mut again, code, base).and_then(open)?
-        }
-        opened => opened?,
-    };
+    let mut slot = with_checkout(shop, (&mut draft, from, code), base, open)?;
     crate::sys::crash_point::reach("step.switched");
     tracing::info!(task = %job.task.id, phase = %job.work.phase, agent = name, why = job.chosen, "an agent was chosen");
     setup::prepare(shop, &mut slot, Warmth::Warm)?;

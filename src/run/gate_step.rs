@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 
 use super::{
     RunError,
-    agent_step::{checkout_of, is_swept},
+    agent_step::{checkout_of, with_checkout},
     commit::{Committed, Step, commit, step_commit},
     foreman::Job,
     setup::{self, Warmth},
@@ -135,15 +135,7 @@ pub fn make(shop: &Workshop, job: &Job, profile: &str) -> Result<Option<Committe
         let (label, slot) = (label.clone(), Some(job.slot));
         ask(shop, Asking { profile, tree: code, checkout, base, message: Some(from), label, slot })
     };
-    let asked = match checkout_of(shop, &mut draft, code, job.checkpoint.base).and_then(ask) {
-        Err(error) if is_swept(&error) => {
-            let mut again = shop.project.repository.draft();
-            let code = again.code_tree(from)?;
-            checkout_of(shop, &mut again, code, job.checkpoint.base).and_then(ask)?
-        }
-        asked => asked?,
-    };
-    let verdict = match asked {
+    let verdict = match with_checkout(shop, (&mut draft, from, code), base, ask)? {
         Answer::Verdict(verdict) => verdict,
         Answer::Cancelled => return Ok(None),
     };
