@@ -32,6 +32,8 @@ const INITIALIZING: &[u8] = b"initializing";
 const ASIDE: &str = ".set-aside";
 /// Letters in a slot's name.
 const NAME_MAX: usize = 64;
+/// Times that an administrative directory is made which somebody removes before it is locked.
+const LOCK_TRIES_MAX: u32 = 10;
 
 /// The slots below one directory. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -198,12 +200,11 @@ impl Slots {
                 self.set_dir_aside(place)?;
             }
         }
-        fs::create_dir_all(&place.admin).at("make the directory", &place.admin)?;
+        lock(&place.admin)?;
         let write = |name: &str, text: &str| {
             let path = place.admin.join(name);
             super::index::replace(&path, text.as_bytes()).at("write", path)
         };
-        write("locked", "initializing\n")?;
         write("HEAD", &format!("{commit}\n"))?;
         write("commondir", "../..\n")?;
         crate::sys::crash_point::reach("slot.begun");
@@ -249,6 +250,19 @@ impl Slots {
 }
 
 /// Says that a slot is whole. A lock that a person set with `git worktree lock` stays.
+/// Makes the administrative directory and locks it. Before it is locked, `git worktree prune` takes it for a forgotten one.
+fn lock(admin: &Path) -> Result<(), GitError> {
+    let locked = admin.join("locked");
+    let mut tries = 1;
+    loop {
+        fs::create_dir_all(admin).at("make the directory", admin)?;
+        match super::index::replace(&locked, b"initializing\n") {
+            Err(error) if is_absent(&error) && tries < LOCK_TRIES_MAX => tries += 1,
+            written => return written.at("write", locked),
+        }
+    }
+}
+
 fn unlock(locked: &Path) -> Result<(), GitError> {
     match fs::read(locked) {
         Ok(why) if why.starts_with(INITIALIZING) => fs::remove_file(locked).at("remove", locked),
