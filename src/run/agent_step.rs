@@ -73,7 +73,7 @@ pub fn checkout_of(shop: &Workshop, draft: &mut Draft, code: TreeId, base: Commi
     let commit = draft.code_commit(code, base)?;
     if !repository.exists(commit) {
         // Only what is checked out, no state: it need not survive a crash.
-        repository.publish(draft.objects(), Vec::new(), crate::config::settings::Durability::Os)?;
+        repository.publish(draft.objects(), Vec::new(), Durability::Os)?;
     }
     Ok(commit)
 }
@@ -93,9 +93,12 @@ pub fn with_checkout<T>(
     for _ in 1..CHECKOUT_TRIES_MAX {
         match checkout.and_then(&mut work) {
             Err(RunError::Git(GitError::NoObject { .. })) => {
-                let mut again = shop.project.repository.draft();
+                let repository = &shop.project.repository;
+                let mut again = repository.draft();
                 let code = again.code_tree(from)?;
-                checkout = checkout_of(shop, &mut again, code, base);
+                checkout = again.code_commit(code, base).map_err(RunError::from);
+                // Whether it is there is not asked: what was looked at may be a pack that is gone.
+                repository.publish(again.objects(), Vec::new(), Durability::Os)?;
             }
             done => return done,
         }

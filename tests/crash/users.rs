@@ -100,7 +100,8 @@ fn git_tidies_up_all_the_time_meanwhile() {
     while !run.has_ended() {
         for words in [
             &["pack-refs", "--all", "--prune"][..],
-            &["repack", "-a", "-d", "-q"],
+            // Not `-a`: that throws away what no ref names yet, also what is being made, git's own included.
+            &["repack", "-A", "-d", "-q"],
             &["gc", "-q"],
             &["worktree", "prune"],
         ] {
