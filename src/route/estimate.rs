@@ -19,7 +19,8 @@ use crate::{
 pub const SAMPLES_MIN: usize = 5;
 /// Steps of a role by an agent that are kept, the newest.
 const SAMPLES_MAX: usize = 200;
-/// Finished tasks that must be known to say what a task usually costs.
+/// Tasks whose cost must be reckoned to say what a task usually costs, where too few are finished. Of finished ones as many
+/// are needed as steps before those count: what was learned is not compared with the table.
 const TASKS_MIN: usize = 3;
 /// Steps that a plan is taken to have before it is made.
 const PLAN_STEPS: u64 = 3;
@@ -165,7 +166,7 @@ impl Estimator {
     /// What a task usually costs here: the median of those that were finished, else of `others`; none if there are few of
     /// both.
     pub fn usual_task(&self, others: &[Money]) -> Option<Money> {
-        let known = if self.tasks.len() >= TASKS_MIN { &self.tasks } else { others };
+        let known = if self.tasks.len() >= SAMPLES_MIN { &self.tasks } else { others };
         (known.len() >= TASKS_MIN).then(|| quantile(known, 5))
     }
 }
@@ -279,7 +280,9 @@ mod tests {
         let mut estimator = Estimator::default();
         assert_eq!(estimator.usual_task(&[dollars(1), dollars(2)]), None);
         assert_eq!(estimator.usual_task(&[dollars(1), dollars(9), dollars(2)]), Some(dollars(2)));
-        [4, 5, 6].iter().for_each(|cost| estimator.learn_task(dollars(*cost)));
+        [4, 5, 6, 5].iter().for_each(|cost| estimator.learn_task(dollars(*cost)));
+        assert_eq!(estimator.usual_task(&[]), None);
+        estimator.learn_task(dollars(5));
         assert_eq!(estimator.usual_task(&[]), Some(dollars(5)));
         assert!(!is_unusual(dollars(25), dollars(5)) && is_unusual(dollars(26), dollars(5)));
         assert!(!is_unusual(dollars(1), Money::ZERO), "a dollar is nobody's surprise");

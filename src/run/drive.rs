@@ -126,6 +126,7 @@ pub fn start(
     };
     let summary = driver.run(receiver, signals, show, warnings)?;
     driver.shop.live.end();
+    driver.shop.supervisor.tidy();
     if let Err(error) = driver.shop.contexts.count_up() {
         tracing::debug!(%error, "how often context was known is not counted");
     }

@@ -92,7 +92,7 @@ pub struct Supervisor {
 
 impl Drop for Supervisor {
     fn drop(&mut self) {
-        Record::remove_spares(&self.children_dir);
+        self.tidy();
     }
 }
 
@@ -114,6 +114,12 @@ impl Supervisor {
     pub fn with_ports(mut self, ports: Ports) -> Self {
         self.ports = Some(ports);
         self
+    }
+
+    /// Removes the files that lie ready for further children. Dropping it does that too; where threads that may outlive the
+    /// program hold it, it is not dropped.
+    pub fn tidy(&self) {
+        Record::remove_spares(&self.children_dir);
     }
 
     /// Runs a program and returns when it and everything it had started have ended. `on_line` is told each line of
