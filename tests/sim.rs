@@ -38,7 +38,7 @@ use git_orchestrate::{
         record::{Actor, Document, Families, Family, Outcome, Record},
         task::{Task, TaskId},
         verdict::{RequiredChange, Status, Verdict},
-        workflow::{PhaseId, Workflow},
+        workflow::{Access, PhaseId, PhaseSpec, Workflow},
     },
     route::history::History,
     run::foreman::{Dropped, Entry, Foreman, Happened, Job, Landing, LandingEnded, Order, Redone, Rules, Spent},
@@ -48,6 +48,8 @@ use jiff::tz::TimeZone;
 
 /// Steps after which a world that is still busy is taken to run for ever.
 const STEPS_MAX: u32 = 20_000;
+/// Landings in a row that fail for reasons of their own before a run lands no more.
+const LANDING_PROBLEMS_MAX: u32 = 3;
 /// Seeds that the usual test run tries.
 const SEEDS_DEFAULT: u64 = 300;
 
@@ -135,6 +137,8 @@ struct World {
     families: Arc<BTreeMap<String, Families>>,
     now: SystemTime,
     trace: Vec<String>,
+    /// Landings in a row of this run that failed for reasons of their own: after some it lands no more.
+    landing_problems: u32,
 }
 
 fn commit(n: u64) -> CommitId {
@@ -187,11 +191,13 @@ impl World {
             families: Arc::new(families),
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000),
             trace: Vec::new(),
+            landing_problems: 0,
         }
     }
 
     /// A run that begins on what is on the disk.
     fn foreman(&mut self, given: Option<Money>) -> Foreman {
+        self.landing_problems = 0;
         let entries = self.tasks.iter().map(|(task, workflow)| {
             let checkpoint = self.disk.branches.get(&task.id).and_then(|steps| steps.last()).cloned();
             Entry {
@@ -261,14 +267,15 @@ impl World {
             },
             (_, 1..=5) => Outcome::Failed,
             (What::Agent { .. }, _) if spec.produces.is_some() => {
-                let step = |i| PlanStep {
+                let count = 1 + self.dice.below(3);
+                let mut step = |i| PlanStep {
                     id: format!("S{i}"),
                     title: format!("Step {i}"),
                     detail: String::new(),
-                    files: Vec::new(),
+                    files: (0..self.dice.below(2)).map(|_| format!("src/{}.rs", self.dice.below(4))).collect(),
                     acceptance: Vec::new(),
                 };
-                let steps = (1..=1 + self.dice.below(3)).map(step).collect();
+                let steps = (1..=count).map(&mut step).collect();
                 record.document = Some(Document::Plan(Plan { summary: format!("{roll}"), steps }));
                 Outcome::Done
             }
@@ -410,6 +417,10 @@ impl World {
                 }
             }
         }
+        if happened.iter().any(|happened| matches!(happened, Happened::Landed { .. })) {
+            self.landing_problems = 0;
+        }
+        self.landing_problems += u32::from(ended.problem.is_some());
         happened.push(Happened::LandingEnded(ended));
         happened
     }
@@ -423,6 +434,7 @@ impl World {
         for _ in 0..STEPS_MAX {
             let orders = foreman.orders(self.now);
             self.check_orders(&orders);
+            self.check_files(&foreman, &orders);
             running.extend(orders.into_iter().map(|order| (order, self.now)));
             self.check(&foreman, &running);
             self.note_parked(&foreman);
@@ -512,6 +524,32 @@ impl World {
         }
     }
 
+    /// Whoever begins to write shares no file, as its task and its plan name them, with one that wrote and has not landed.
+    fn check_files(&self, foreman: &Foreman, orders: &[Order]) {
+        for order in orders {
+            let Order::Step(job) = order else { continue };
+            let writes = matches!(job.work.what, What::Agent { access: Access::Write, .. });
+            if !writes || job.checkpoint.good > 0 {
+                continue;
+            }
+            let own = files(&job.task, Some(&job.checkpoint));
+            for other in foreman.entries().filter(|other| other.task.id != job.task.id) {
+                let is_over = matches!(other.state(), TaskState::Landed | TaskState::Held | TaskState::Aborted);
+                let is_writing = self.is_writing(other);
+                let wrote = other.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.good > 0);
+                if is_writing || (wrote && !is_over) {
+                    let both = files(&other.task, other.checkpoint.as_ref());
+                    assert!(own.is_disjoint(&both), "{} begins to write beside {}", job.task.id, other.task.id);
+                }
+            }
+        }
+    }
+
+    fn is_writing(&self, entry: &Entry) -> bool {
+        let workflow = &self.tasks.iter().find(|(task, _)| task.id == entry.task.id).expect("a task of the queue").1;
+        entry.running.keys().any(|phase| workflow.phase(phase.spec()).is_some_and(PhaseSpec::writes))
+    }
+
     /// What a run writes down of parked agents.
     fn note_parked(&mut self, foreman: &Foreman) {
         let parking = foreman.parking();
@@ -568,7 +606,9 @@ impl World {
                     let why = foreman.why_waiting(entry);
                     let first = why.as_ref().and_then(|why| why.strip_prefix("lands after ")?.split_once(','));
                     let first = first.map(|(first, _)| foreman.entry(&first.parse().expect("an id")).expect("a task"));
-                    assert!(first.is_none_or(|first| first.state() != TaskState::Finished), "{id}: {why:?}");
+                    let would_land =
+                        |state| state == TaskState::Finished && self.landing_problems < LANDING_PROBLEMS_MAX;
+                    assert!(first.is_none_or(|first| !would_land(first.state())), "{id}: {why:?}");
                     let overlap = why.is_some();
                     assert!(blocked || landing_down || overlap, "{id} is {} and nobody says why", entry.state());
                 }
@@ -581,6 +621,13 @@ impl World {
             }
         }
     }
+}
+
+/// The files that a task and its plan name.
+fn files(task: &Task, checkpoint: Option<&Checkpoint>) -> BTreeSet<String> {
+    let plan = checkpoint.and_then(|checkpoint| checkpoint.plan.as_ref());
+    let planned = plan.into_iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.files);
+    task.files.iter().chain(planned).cloned().collect()
 }
 
 fn try_seed(seed: u64) {

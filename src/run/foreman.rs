@@ -11,6 +11,7 @@ use std::{
 mod ahead;
 mod claims;
 mod conflicts;
+mod files;
 mod means;
 mod order;
 mod waiting;
@@ -460,6 +461,7 @@ impl Foreman {
             self.rests(id);
             return Vec::new();
         }
+        let (works, _) = self.in_turn(entry, works);
         let checkpoint = self.checkpoint(entry);
         let (task, tip) = (entry.task.clone(), entry.tip);
         let mut orders = Vec::new();

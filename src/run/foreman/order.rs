@@ -171,8 +171,7 @@ impl Foreman {
 
     /// What the tasks that have begun and not landed have written so far.
     pub fn written(&self) -> impl Iterator<Item = Written> {
-        let begun = self.line.begun.iter().map(|place| self.at(*place));
-        begun.filter_map(|entry| Some(Written { checkpoint: entry.checkpoint.clone()?, tip: entry.tip? }))
+        self.begun().filter_map(|entry| Some(Written { checkpoint: entry.checkpoint.clone()?, tip: entry.tip? }))
     }
 
     /// Why the first tasks in line are not at work.
@@ -213,21 +212,14 @@ impl Foreman {
         }
     }
 
+    /// The tasks that have begun and are not at their end.
+    pub(super) fn begun(&self) -> impl Iterator<Item = &Entry> {
+        self.line.begun.iter().map(|place| self.at(*place))
+    }
+
     /// Whether what a task changes may get in another's way now.
     pub(super) fn is_at_work(&self, id: &TaskId) -> bool {
         self.graph.place(id).is_some_and(|place| self.line.begun.contains(&place))
-    }
-
-    /// Tasks that say they change the same files never run together.
-    pub(super) fn overlap(&self, entry: &Entry) -> Option<String> {
-        if entry.checkpoint.is_some() || entry.task.files.is_empty() {
-            return None;
-        }
-        let others = self.line.begun.iter().map(|place| self.at(*place));
-        others.filter(|other| other.task.id != entry.task.id).find_map(|other| {
-            let why = self.collision(entry, other)?;
-            Some(format!("waits for {}: {why}", other.task.id))
-        })
     }
 
     /// A task could begin but for those that have begun.

@@ -135,7 +135,7 @@ impl Foreman {
             entry.may_work()
                 && self.unmet(entry).is_empty()
                 && self.unusual(entry).is_none()
-                && self.next(entry).work.iter().any(|work| match &work.what {
+                && self.in_turn(entry, self.next(entry).work).0.iter().any(|work| match &work.what {
                     What::Agent { role, except, .. } => match self.choose(entry, work, role, except) {
                         Err(NoChoice::ForNow { .. }) => true,
                         Ok(choice) => is_quiet && self.could_pay(entry, role, &choice.agent),
@@ -178,7 +178,11 @@ impl Foreman {
             return Some(why);
         }
         let next = self.next(entry);
-        for work in &next.work {
+        let (works, others_first) = self.in_turn(entry, next.work);
+        if others_first.is_some() && works.is_empty() {
+            return others_first;
+        }
+        for work in &works {
             if let Some(lacking) = self.lacks(&self.takes(&entry.task, &work.what)) {
                 return Some(format!("waits for {lacking}"));
             }

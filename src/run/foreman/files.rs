@@ -1,0 +1,283 @@
+//! Which of the tasks that claim the same files has them, and who waits for it.
+//! Knows nothing of how a claim is made, nor of the order in which tasks are looked at.
+
+use super::{Entry, Foreman, access};
+use crate::model::{
+    next::Work,
+    workflow::{Access, PhaseId, PhaseSpec},
+};
+
+/// How far a task that has begun has come with the files that it claims. Who has come farther has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Hold {
+    /// There is code of it, or it is being written.
+    Wrote,
+    /// It was tried, and what came of it does not count; it is tried again.
+    Tried,
+    /// It only thinks yet: planning and reviewing a plan are in nobody's way.
+    Thinks,
+}
+
+impl Entry {
+    fn hold(&self) -> Hold {
+        let spec = |phase: &PhaseId| match (&self.checkpoint, &self.workflow) {
+            (Some(checkpoint), _) => checkpoint.spec(phase),
+            (None, Some(workflow)) => workflow.phase(phase.spec()),
+            (None, None) => None,
+        };
+        let writes = |phase: &PhaseId| spec(phase).is_some_and(PhaseSpec::writes);
+        let Some(checkpoint) = &self.checkpoint else {
+            return if self.running.keys().any(writes) { Hold::Wrote } else { Hold::Thinks };
+        };
+        if checkpoint.good > 0 || self.running.keys().any(writes) {
+            return Hold::Wrote;
+        }
+        // What could not be done at all left nothing behind, in the worktree or in the agent's mind.
+        let was_tried = checkpoint.phases.iter().any(|phase| phase.attempts > phase.infra && writes(&phase.id));
+        if was_tried { Hold::Tried } else { Hold::Thinks }
+    }
+}
+
+impl Foreman {
+    /// Why a task does not begin: one that has begun says that it changes the same files.
+    pub(super) fn overlap(&self, entry: &Entry) -> Option<String> {
+        if entry.checkpoint.is_some() || entry.task.files.is_empty() {
+            return None;
+        }
+        self.begun().filter(|other| other.task.id != entry.task.id).find_map(|other| self.waits_for(entry, other))
+    }
+
+    /// Why a task that has begun does not write yet: another has the files that both change, as their plans say by now.
+    ///
+    /// Whoever can write first takes all its files at once, and gives them back when it has landed, is given up or waits for a
+    /// person; then it writes on what has landed by now. As nobody waits while it has what others wait for, nobody waits in a
+    /// circle. Where both wrote already, they go on: what has been written is not undone because a plan is another now.
+    fn writes_after(&self, entry: &Entry) -> Option<String> {
+        let turn =
+            |entry: &Entry, hold| (hold, std::cmp::Reverse(entry.task.priority), self.graph.place(&entry.task.id));
+        let own = entry.hold();
+        if entry.checkpoint.is_none() || own == Hold::Wrote {
+            return None;
+        }
+        let has_them = |other: &&Entry| {
+            let hold = other.hold();
+            hold != Hold::Thinks && turn(other, hold) < turn(entry, own)
+        };
+        self.begun().filter(has_them).find_map(|other| self.waits_for(entry, other))
+    }
+
+    fn waits_for(&self, entry: &Entry, other: &Entry) -> Option<String> {
+        self.collision(entry, other).map(|why| format!("waits for {}: {why}", other.task.id))
+    }
+
+    /// Of the work that is next for a task what may be started as far as its files go; and why the rest may not.
+    pub(super) fn in_turn(&self, entry: &Entry, mut works: Vec<Work>) -> (Vec<Work>, Option<String>) {
+        let writes = |work: &Work| access(work) == Access::Write;
+        let why = if works.iter().any(writes) { self.writes_after(entry) } else { None };
+        if why.is_some() {
+            works.retain(|work| !writes(work));
+        }
+        (works, why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::Arc,
+        time::SystemTime,
+    };
+
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::{
+        config::parse::parse,
+        model::{
+            apply::apply,
+            object::{CommitId, TreeId},
+            plan::{Plan, PlanStep},
+            record::{Actor, Document, Family, Record},
+            task::{Task, TaskId},
+        },
+        run::foreman::{Happened, Job, LandingEnded, Order, Rules},
+    };
+
+    const SETTINGS: &str = "[agents.a]\nadapter = 'claude'\n[roles]\ndefault = 'a'\n";
+    const WORKFLOW: &str = "name = 'w'\n[[phase]]\nid = 'plan'\nrole = 'planner'\nproduces = 'plan'\n\
+                            [[phase]]\nid = 'report'\nrole = 'planner'\nproduces = 'report'\nneeds = ['plan']\n\
+                            [[phase]]\nid = 'write'\nrole = 'implementer'\nneeds = ['plan']\n";
+
+    fn commit(n: u8) -> CommitId {
+        format!("{n:040x}").parse().expect("hex")
+    }
+
+    /// A foreman and what it has begun.
+    struct World {
+        foreman: Foreman,
+        running: BTreeMap<String, Box<Job>>,
+    }
+
+    impl World {
+        /// Tasks by name; `!` gives one priority.
+        fn new(tasks: &str) -> Self {
+            let entries = tasks.split_whitespace().map(|name| {
+                let mut task = Task::new(name.trim_end_matches('!').parse().expect("an id"), name);
+                task.priority = name.matches('!').count() as i32;
+                Entry {
+                    task: Arc::new(task),
+                    workflow: Some(Arc::new(toml::from_str(WORKFLOW).expect("a workflow"))),
+                    checkpoint: None,
+                    tip: None,
+                    landed: false,
+                    selected: true,
+                    running: BTreeMap::new(),
+                    landing: false,
+                    broken: None,
+                }
+            });
+            let rules = Rules { jobs: 8, gates_max: 1, batch_max: 1, until: None, zone: TimeZone::UTC, seed: 0 };
+            let settings = Arc::new(parse(SETTINGS, "c").expect("it is right"));
+            let families = BTreeMap::from([("a".to_owned(), BTreeSet::from([Family("one".to_owned())]))]);
+            let foreman = Foreman::new(rules, settings, Arc::new(families), entries.collect(), commit(1));
+            Self { foreman, running: BTreeMap::new() }
+        }
+
+        /// What is begun now: `a/plan b/write c/land`.
+        fn begin(&mut self) -> String {
+            let mut begun = Vec::new();
+            for order in self.foreman.orders(SystemTime::UNIX_EPOCH) {
+                match order {
+                    Order::Step(job) => {
+                        let name = format!("{}/{}", job.task.id, job.work.phase);
+                        begun.push(name.clone());
+                        self.running.insert(name, job);
+                    }
+                    Order::Land { batch, .. } => begun.push(format!("{}/land", batch[0].task.id)),
+                    Order::Prepare(_) => panic!("nothing is prepared in a batch of one"),
+                }
+            }
+            begun.sort();
+            begun.join(" ")
+        }
+
+        /// `a/plan done f.rs`, `a/write failed`, `a/land done`, `a pause`.
+        fn happens(&mut self, line: &str) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let (task, phase) = words[0].split_once('/').unwrap_or((words[0], ""));
+            let id: TaskId = task.parse().expect("an id");
+            if words[1] == "pause" {
+                return self.foreman.pause(BTreeSet::from([id]));
+            }
+            if phase == "land" {
+                self.foreman.absorb(&Happened::Landed { tasks: vec![id], tip: commit(2) });
+                return self.foreman.absorb(&Happened::LandingEnded(LandingEnded::default()));
+            }
+            let job = self.running.remove(words[0]).unwrap_or_else(|| panic!("{} does not run", words[0]));
+            let actor = Actor::Agent {
+                name: "a".to_owned(),
+                adapter: "claude".to_owned(),
+                version: None,
+                model: None,
+                family: Family("one".to_owned()),
+            };
+            let tree: TreeId = "3".repeat(40).parse().expect("hex");
+            let mut record = Record::begin(id.clone(), job.work.phase.clone(), actor, commit(1), tree, String::new());
+            let now = self.foreman.entry(&id).and_then(|entry| entry.checkpoint.clone()).unwrap_or(job.checkpoint);
+            record.seq = now.seq + 1;
+            record.outcome = words[1].parse().expect("an outcome");
+            if phase == "plan" {
+                let step = PlanStep {
+                    id: "S1".to_owned(),
+                    title: "x".to_owned(),
+                    detail: String::new(),
+                    files: words[2..].iter().map(|file| (*file).to_owned()).collect(),
+                    acceptance: Vec::new(),
+                };
+                record.document = Some(Document::Plan(Plan { summary: String::new(), steps: vec![step] }));
+            }
+            let checkpoint = Box::new(apply(&now, &record).expect("it follows"));
+            let (slot, tip, record) = (Some(job.slot), commit(9), Box::new(record));
+            self.foreman.absorb(&Happened::Committed { slot, checkpoint, tip, record });
+        }
+    }
+
+    /// `> begun`, `? task: why it waits`, else what happens.
+    #[track_caller]
+    fn check(tasks: &str, script: &str) {
+        let mut world = World::new(tasks);
+        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if let Some(wanted) = line.strip_prefix('>') {
+                assert_eq!(world.begin(), wanted.trim(), "{script}");
+            } else if let Some((task, wanted)) = line.strip_prefix("? ").and_then(|line| line.split_once(": ")) {
+                let entry = world.foreman.entry(&task.parse().expect("an id")).expect("it is there");
+                assert_eq!(world.foreman.why_waiting(entry).unwrap_or_default(), wanted, "{script}");
+            } else {
+                world.happens(line);
+            }
+        }
+    }
+
+    #[test]
+    fn plans_that_name_the_same_file_are_implemented_one_after_another() {
+        check(
+            "a b",
+            "> a/plan b/plan
+             b/plan done f.rs
+             > b/report b/write
+             a/plan done f.rs
+             > a/report
+             a/report done
+             ? a: waits for b: both change 'f.rs'
+             >
+             b/write done
+             >
+             b/report done
+             > b/land
+             ? a: waits for b: both change 'f.rs'
+             b/land done
+             > a/write",
+        );
+        // At the same time, whoever is first in line.
+        check("a b!", "> a/plan b/plan\na/plan done f.rs\nb/plan done f.rs\n> a/report b/report b/write");
+        check("a b", "> a/plan b/plan\na/plan done f.rs\nb/plan done g.rs\n> a/report a/write b/report b/write");
+        check(
+            "a b",
+            "> a/plan b/plan
+             a/plan done src/
+             b/plan done src/b.rs
+             > a/report a/write b/report
+             b/report done
+             ? b: waits for a: 'src/b.rs' and 'src/' may name the same file",
+        );
+    }
+
+    #[test]
+    fn who_was_tried_keeps_the_files_until_a_person_is_asked() {
+        let begin = "> a/plan b/plan
+                     a/plan done f.rs
+                     > a/report a/write
+                     b/plan done f.rs
+                     > b/report
+                     a/report done
+                     b/report done
+                     a/write failed
+                     > a/write\n";
+        check("a b!", &format!("{begin}a/write failed\n> a/write\na/write failed\n> b/write"));
+        check("a b!", &format!("{begin}a pause\na/write failed\n>\n? b: waits for a: both change 'f.rs'"));
+        // What could not be done at all keeps nobody waiting.
+        check(
+            "a b!",
+            "> a/plan b/plan
+             a/plan done f.rs
+             > a/report a/write
+             b/plan done f.rs
+             > b/report
+             a/write infra
+             > b/write
+             a/report done
+             ? a: waits for b: both change 'f.rs'",
+        );
+    }
+}
