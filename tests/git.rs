@@ -17,5 +17,7 @@ mod publishing;
 mod repairs;
 #[path = "git/slots.rs"]
 mod slots;
+#[path = "git/sparse.rs"]
+mod sparse;
 #[path = "git/takes.rs"]
 mod takes;

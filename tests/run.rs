@@ -230,3 +230,59 @@ fn a_task_waits_for_one_whose_plan_names_its_files() {
     assert_eq!(sandbox.git(&["show", "orchestrate/integration:b.txt"]), "a\nb");
     Branches::of(&sandbox).check();
 }
+
+#[test]
+fn worktrees_have_the_files_of_a_sparse_checkout_and_what_lands_has_all() {
+    for way in
+        [&["--cone", "src"][..], &["--cone", "--sparse-index", "src"], &["--no-cone", "/*.txt", "/src/", "/.git*"]]
+    {
+        let hooks = "[hooks]\nrun_user_hooks = true\n";
+        let check = "run = \"[ ! -e far/1.txt ] && [ -e src/lib.rs ]\"\n";
+        let config = config("single").replace("run = \"! grep -rq BROKEN --exclude-dir=.git .\"\n", check) + hooks;
+        let sandbox = Sandbox::new().with_agents(&config);
+        for number in 0..100 {
+            sandbox.write(&format!("far/{number}.txt"), format!("{number}\n"));
+        }
+        sandbox.task("api", "");
+        sandbox.task("web", "");
+        sandbox.commit("much, and the tasks");
+        // A hook that looks for what is not staged, as pre-commit does.
+        sandbox.write(".git/hooks/pre-commit", "#!/bin/sh\nexec git diff --exit-code --stat\n");
+        let hook = sandbox.path().join(".git/hooks/pre-commit");
+        std::fs::set_permissions(hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).expect("a hook");
+        sandbox.git(&[&["sparse-checkout", "set"], way].concat());
+        assert!(!sandbox.path().join(".handoff").exists() && !sandbox.path().join("far").exists(), "{way:?}");
+        let refused = sandbox.run(&["start"]);
+        assert!(refused.expect(128).stderr.ends_with("hint: git sparse-checkout add .handoff\n"), "{}", refused.stderr);
+        sandbox.git(&["sparse-checkout", "add", ".handoff"]);
+        sandbox.script(
+            "implement",
+            "say \"files $(find . -type f ! -name .git | wc -l) status $(git status --porcelain | wc -l)\"
+             echo $task > src/$task.txt; mkdir far; echo $task > far/$task.txt; rm -f .gitignore.not",
+        );
+        let users = sandbox.users();
+        sandbox.run(&["start"]).expect(0);
+        let mut landed = Branches::of(&sandbox).landed;
+        landed.sort();
+        assert_eq!(landed, ["api", "web"], "{way:?}");
+        let told: Vec<_> = sandbox.log().into_iter().filter(|line| line.starts_with("files")).collect();
+        assert_eq!(told.len(), 2, "{told:?}");
+        for line in told {
+            let count: usize = line.split(' ').nth(1).and_then(|count| count.parse().ok()).expect("a number");
+            assert!(count < 10 && line.ends_with("status 0"), "{way:?}: {line}");
+        }
+        let names = |words: &[&str]| {
+            sandbox.git(words).lines().filter(|name| !name.contains(".handoff/")).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let changed = names(&["diff", "--name-status", "main", "orchestrate/integration"]);
+        assert_eq!(changed, ["A\tfar/api.txt", "A\tfar/web.txt", "A\tsrc/api.txt", "A\tsrc/web.txt"], "{way:?}");
+        assert!(users == sandbox.users(), "{way:?}: something of the user's changed");
+        sandbox.run(&["land"]).expect(0);
+        assert_eq!(sandbox.read("src/api.txt"), "api\n");
+        assert!(!sandbox.path().join("far").exists(), "{way:?}");
+        assert_eq!(names(&["status", "--porcelain"]), [""; 0], "{way:?}");
+        sandbox.run(&["verify"]).expect(0);
+        sandbox.run(&["clean", "--all"]).expect(0);
+        assert!(!sandbox.worktrees().exists(), "{way:?}");
+    }
+}

@@ -532,12 +532,33 @@ pub struct WorktreeSettings {
     pub clone: Vec<String>,
     /// Ports that each worktree has to itself; 0: none.
     pub ports: u16,
+    /// Which files each has where the user's checkout is sparse.
+    pub sparse: WorktreeFiles,
+}
+
+/// Which files a worktree has where the user's checkout is sparse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WorktreeFiles {
+    /// Those that the user's checkout has.
+    #[default]
+    Mirror,
+    /// All.
+    Full,
 }
 
 impl Default for WorktreeSettings {
     fn default() -> Self {
         let none = Vec::new;
-        Self { dir: None, setup: none(), copy: none(), link: none(), clone: none(), ports: 10 }
+        Self {
+            dir: None,
+            setup: none(),
+            copy: none(),
+            link: none(),
+            clone: none(),
+            ports: 10,
+            sparse: WorktreeFiles::Mirror,
+        }
     }
 }
 

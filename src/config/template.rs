@@ -400,6 +400,10 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     page.unset("clone", "[]");
     page.prose("Ports that each has to itself, from $GIT_ORCHESTRATE_PORT on; 0: none.");
     page.unset("ports", defaults.worktrees.ports);
+    page.prose(
+        "Where your checkout is sparse (git sparse-checkout): \"mirror\" has the same files in each, \"full\" all.",
+    );
+    page.unset("sparse", quoted("mirror"));
 
     page.heading("Where finished tasks land.");
     page.line("[landing]");

@@ -82,7 +82,7 @@ impl<'a> Alone<'a> {
         Ok(Self {
             repository,
             settings,
-            slots: Slots::open(repository, &directory(worktrees))?,
+            slots: Slots::open(repository, &directory(worktrees))?.with(settings.worktrees.sparse),
             shared: setup::shared(repository.work_dir(), &settings.worktrees)?,
             cancel,
             remembered: Remembered::open(local.cache().join("gate")),

@@ -23,6 +23,9 @@ pub(super) const MESSAGE_REASON: &str = "the commit-msg hook refuses a message o
 
 /// What the check runs. Hooks that write are told apart from those that look: what lands must be what was judged.
 pub(super) const RUN: &str = r#"git read-tree "$GIT_ORCHESTRATE_TREE" || exit 126
+if [ -n "$GIT_ORCHESTRATE_SPARSE" ]; then
+    git ls-files -z --deleted | git update-index -z --skip-worktree --stdin || exit 126
+fi
 git update-index -q --refresh
 git hook run --ignore-missing pre-commit || {
     code=$?
@@ -82,6 +85,7 @@ impl UserHooks<'_> {
                 ("GIT_CONFIG_VALUE_0".into(), hooks.into()),
                 (INSIDE.into(), "1".into()),
                 ("GIT_ORCHESTRATE_TREE".into(), tree.to_string().into()),
+                ("GIT_ORCHESTRATE_SPARSE".into(), if is_sparse(checkout) { "1" } else { "" }.into()),
             ];
             let mut path = OsString::new();
             if let Some(message) = message {
@@ -118,4 +122,11 @@ impl UserHooks<'_> {
             None => self.repository.default_hooks_dir(),
         })
     }
+}
+
+/// Whether a checkout leaves files out, which then are no deletions.
+fn is_sparse(checkout: &Path) -> bool {
+    let pointer = fs::read_to_string(checkout.join(".git")).unwrap_or_default();
+    let admin = pointer.strip_prefix("gitdir: ").map(|admin| Path::new(admin.trim_end_matches('\n')));
+    admin.is_some_and(|admin| admin.join("info/sparse-checkout").is_file())
 }

@@ -81,7 +81,7 @@ fn branches(project: &Project, extent: Extent, cleaned: &mut Cleaned) -> Result<
 }
 
 fn worktrees(project: &Project, extent: Extent, cleaned: &mut Cleaned) -> Result<(), RunError> {
-    let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
+    let slots = Slots::open(&project.repository, &project.worktrees_dir())?.with(project.settings.worktrees.sparse);
     let (identity, at) = (project.repository.identity()?, project.head_code_commit()?);
     for name in slots.list()? {
         cleaned.removed.push(format!("worktree {}", project.worktrees_dir().join(&name).display()));

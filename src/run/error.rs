@@ -47,6 +47,9 @@ pub enum RunError {
     /// There is no configuration.
     #[error("there is no .handoff/config.toml here, nor on a branch of orchestrate")]
     NotInitialised,
+    /// The checkout there is sparse, without the files that people edit.
+    #[error("the sparse checkout '{}' leaves out '.handoff', where the tasks are", .0.display())]
+    LeftOut(PathBuf),
     /// HEAD points to no commit.
     #[error("the repository has no commit yet")]
     NoCommit,
@@ -148,6 +151,7 @@ impl RunError {
             Self::Agent(error) => error.hint(),
             Self::Problems(problems) => problems.first().and_then(|problem| problem.hint.clone()),
             Self::NotInitialised => Some("git orchestrate init".to_owned()),
+            Self::LeftOut(_) => Some("git sparse-checkout add .handoff".to_owned()),
             Self::NoCommit => Some("git commit --allow-empty -m 'first commit'".to_owned()),
             Self::HeldBy(_) => Some("git orchestrate status --watch".to_owned()),
             Self::LockGone { path } => is_repository(path).then(|| "git orchestrate resume".to_owned()),

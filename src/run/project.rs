@@ -88,6 +88,22 @@ impl Project {
         Ok(commit)
     }
 
+    /// That a sparse checkout does not leave out what people edit: the queue would seem empty.
+    ///
+    /// # Errors
+    /// [`RunError::LeftOut`] if it does.
+    pub fn check_that_files_are_there(&self) -> Result<(), RunError> {
+        let Some(root) = self.root.as_deref().filter(|root| !root.join(layout::CONFIG).exists()) else {
+            return Ok(());
+        };
+        let Some(head) = self.repository.head()?.commit else { return Ok(()) };
+        let is_in_head = self.repository.read(head, layout::CONFIG)?.is_some();
+        if is_in_head && self.repository.leaves_out(layout::CONFIG)? {
+            return Err(RunError::LeftOut(root.to_owned()));
+        }
+        Ok(())
+    }
+
     /// The directory of the worktrees that agents work in: beside the repository, never a temporary one.
     pub fn worktrees_dir(&self) -> PathBuf {
         worktrees_dir(&self.repository, &self.settings.worktrees)

@@ -99,6 +99,7 @@ fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError
         let Some(id) = name.strip_prefix(layout::TASK_REFS).and_then(|id| id.parse::<TaskId>().ok()) else { continue };
         tips.insert(id, commit);
     }
+    project.check_that_files_are_there()?;
     let known = Known { landed: landed(project)?, tips };
     let files = match &project.root {
         Some(root) => tasks::files(root).map_err(RunError::Problems)?,

@@ -49,7 +49,7 @@ pub fn recover(project: &Project, supervisor: &Supervisor, _lease: &Lease) -> Re
     let transcripts = common_dir.join(layout::TRANSCRIPT_REFS);
     remove_empty_files(&transcripts).map_err(file(&transcripts))?;
     crate::sys::crash_point::reach("recovery.unlocked");
-    let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
+    let slots = Slots::open(&project.repository, &project.worktrees_dir())?.with(project.settings.worktrees.sparse);
     let shared = setup::shared(project)?.paths();
     let (identity, at) = (project.repository.identity()?, project.head_code_commit()?);
     for name in slots.list()? {

@@ -121,7 +121,7 @@ impl Workshop {
         let live = Live::begin(&live_dir, JOBS_MAX as usize).map_err(file(live_dir))?;
         let scratch = project.local.scratch();
         std::fs::create_dir_all(&scratch).map_err(file(scratch.clone()))?;
-        let slots = Slots::open(&project.repository, &project.worktrees_dir())?;
+        let slots = Slots::open(&project.repository, &project.worktrees_dir())?.with(project.settings.worktrees.sparse);
         let empty = |count: usize| (0..count).map(|_| Mutex::default()).collect();
         Ok(Self {
             identity: equipment.identity,

@@ -11,6 +11,7 @@ use gix::{ObjectId, index::entry::Stat};
 use super::{
     super::error::{At, GitError},
     index::{Index, replace, stat_of},
+    sparse::{self, Sparse},
     state::{self, State},
 };
 
@@ -50,6 +51,11 @@ impl Admin {
         state::write(&self.dir, state).at("write the state in", &self.dir)
     }
 
+    /// Notes what is left out.
+    pub(super) fn note_sparse(&self, sparse: Option<&Sparse>) -> Result<(), GitError> {
+        Sparse::note(sparse, &self.dir)
+    }
+
     /// The index in memory is no longer the one on the disk.
     pub(super) fn outdate(&mut self) {
         self.written = None;
@@ -66,9 +72,12 @@ impl Admin {
         gix::index::File::at(&path, hash, true, gix::index::decode::Options::default()).ok()
     }
 
-    /// Makes HEAD and index say what is checked out.
+    /// Makes HEAD, index and patterns say what is checked out.
     pub(super) fn write(&mut self, commit: ObjectId, index: &Index) -> Result<(), GitError> {
-        self.clean()?;
+        self.clean(index.sparse())?;
+        if let Some(sparse) = index.sparse() {
+            sparse.tell(&self.dir)?;
+        }
         let head = self.dir.join("HEAD");
         let line = format!("{commit}\n");
         if fs::read(&head).ok().as_deref() != Some(line.as_bytes()) {
@@ -84,10 +93,12 @@ impl Admin {
     }
 
     /// Removes what a merge, rebase or bisection of an agent left.
-    fn clean(&self) -> Result<(), GitError> {
+    fn clean(&self, sparse: Option<&Sparse>) -> Result<(), GitError> {
         for entry in fs::read_dir(&self.dir).at("list", &self.dir)? {
             let entry = entry.at("list", &self.dir)?;
-            if FILES.iter().any(|known| entry.file_name() == *known) {
+            let of_sparse = sparse.is_some()
+                && [sparse::INFO, sparse::SETTINGS, sparse::NOTE].iter().any(|known| entry.file_name() == *known);
+            if of_sparse || FILES.iter().any(|known| entry.file_name() == *known) {
                 continue;
             }
             let path = entry.path();

@@ -2,6 +2,7 @@
 //! Knows nothing of HEAD or of why; what is in the way is never deleted but set aside.
 
 use std::{
+    collections::HashSet,
     ffi::OsStr,
     fs, io,
     os::unix::ffi::OsStrExt,
@@ -35,6 +36,7 @@ use super::{
     examine::{Care, Names, examine},
     index::{Entry, Index, Put, file_mode, mode_of, stat_of},
     scan::{Found, What},
+    sparse::is_marked,
 };
 
 /// Files from which on several threads write them.
@@ -85,10 +87,17 @@ impl Checkout<'_> {
             let Some(entry) = index.entry(path) else {
                 return Err(self.unsaved(path));
             };
+            let is_left_out = is_marked(entry);
             if entry.mode == Mode::COMMIT {
                 continue;
             }
             let seen = self.disk.stat(&mut near, path).at("look at", self.disk.whole(path))?;
+            if is_left_out && seen.is_none() {
+                continue;
+            }
+            if is_left_out {
+                return Err(self.unsaved(path));
+            }
             let Some((stat, mode)) = seen.and_then(|stat| Some((stat_of(&stat), file_mode(&stat)?))) else {
                 return Err(self.unsaved(path));
             };
@@ -105,7 +114,7 @@ impl Checkout<'_> {
         }
     }
 
-    /// Makes the changes, on the disk and in the index, which is of `root` then.
+    /// Makes the changes, on the disk and in the index, which is of `root` then. What the index leaves out is not written.
     pub(super) fn apply(&self, index: &mut Index, changes: &[LeafChange], root: ObjectId) -> Result<Done, GitError> {
         let mut done = Done::default();
         let puts: Vec<Put> = changes
@@ -115,12 +124,16 @@ impl Checkout<'_> {
                 (change.path.clone(), change.after.map(entry))
             })
             .collect();
+        // What was left out is not there; what is to be left out is not written.
+        let was_left_out = left_out(index, changes);
         index.put(self.handle, &puts, root)?;
+        let is_left_out = left_out(index, changes);
         let mut near = Near::default();
         for change in changes {
             let path = change.path.as_bstr();
-            let Some((mode, _)) = change.before else { continue };
-            let stays = change.after.is_some_and(|(after, _)| is_file(after) && is_file(mode));
+            let Some((mode, _)) = change.before.filter(|_| !was_left_out.contains(path)) else { continue };
+            let goes = change.after.is_none() || is_left_out.contains(path);
+            let stays = !goes && change.after.is_some_and(|(after, _)| is_file(after) && is_file(mode));
             if stays {
                 continue;
             }
@@ -130,17 +143,19 @@ impl Checkout<'_> {
             } else {
                 self.disk.remove(&mut near, path).at("remove", self.disk.whole(path))?;
             }
-            if change.after.is_none() {
+            if goes {
                 self.disk.remove_empty_parents(&mut near, path);
                 done.removed += 1;
             }
         }
         crate::sys::crash_point::reach("checkout.removed");
         let file = |change: &LeafChange| change.after.map(|(mode, id)| (change.path.clone(), mode_of(mode), id));
-        let is_over = |change: &&LeafChange| change.before.is_some_and(|(mode, _)| is_file(mode));
+        let is_over = |change: &&LeafChange| {
+            change.before.is_some_and(|(mode, _)| is_file(mode)) && !was_left_out.contains(change.path.as_bstr())
+        };
         let (over, new): (Vec<_>, Vec<_>) = changes
             .iter()
-            .filter(|change| change.after.is_some())
+            .filter(|change| change.after.is_some() && !is_left_out.contains(change.path.as_bstr()))
             .partition(|change| is_over(change) && change.after.is_some_and(|(mode, _)| is_file(mode)));
         let over: Vec<(BString, Mode, ObjectId)> = over.into_iter().filter_map(file).collect();
         let new: Vec<(BString, Mode, ObjectId)> = new.into_iter().filter_map(file).collect();
@@ -283,6 +298,11 @@ impl Checkout<'_> {
     pub(super) fn unsaved(&self, path: &BStr) -> GitError {
         SlotError::Unsaved { slot: self.slot.to_owned(), path: path.to_str_lossy().into_owned() }.into()
     }
+}
+
+/// The paths of these changes whose files are left out by the index as it is now.
+fn left_out<'a>(index: &Index, changes: &'a [LeafChange]) -> HashSet<&'a BStr> {
+    changes.iter().map(|change| change.path.as_bstr()).filter(|path| index.is_left_out(path)).collect()
 }
 
 fn is_file(mode: EntryMode) -> bool {

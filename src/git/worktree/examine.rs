@@ -71,6 +71,8 @@ pub enum Refusal {
     Handoff,
     /// git would not have this name in a tree.
     BadName,
+    /// In its place the commit has files that the sparse checkout leaves out.
+    InPlaceOfLeftOut,
     /// It could not be read or filtered, for this reason.
     Unreadable(String),
     /// The policy's inspection refused it, for this reason.
@@ -86,6 +88,7 @@ impl std::fmt::Display for Refusal {
             Self::Special => f.write_str("it is no regular file"),
             Self::Handoff => f.write_str("'.handoff' is not for agents"),
             Self::BadName => f.write_str("git does not allow its name"),
+            Self::InPlaceOfLeftOut => f.write_str("the sparse checkout leaves out what is in its place"),
             Self::Unreadable(because) | Self::Inspected(because) => f.write_str(because),
         }
     }
@@ -162,6 +165,17 @@ pub(super) fn examine(
                 examined.refused.push((path.clone(), Refusal::Special));
                 continue;
             }
+            What::Staged(mode, id) => {
+                match staged(handle, path.as_bstr(), *mode, *id, care, sink)? {
+                    Read::Content(id, stat) => match refused_name(path.as_bstr(), care) {
+                        Some(why) => examined.refused.push((path.clone(), why)),
+                        None => examined.puts.push((path.clone(), Some(Entry { id, mode: *mode, stat }))),
+                    },
+                    Read::Refused(why) => examined.refused.push((path.clone(), why)),
+                    Read::Gone => {}
+                }
+                continue;
+            }
             What::Touched(mode, stat) | What::New(mode, stat) => (*mode, *stat),
         };
         let tracked = index.entry(path.as_bstr());
@@ -196,6 +210,9 @@ pub(super) fn examine(
                     examined.same.push((path.clone(), stat));
                 } else if let Some(why) = refused_name(path.as_bstr(), care) {
                     examined.refused.push((path.clone(), why));
+                } else if tracked.is_none() && matches!(care, Care::Take(_)) && displaces(index, path.as_bstr(), found)
+                {
+                    examined.refused.push((path.clone(), Refusal::InPlaceOfLeftOut));
                 } else {
                     examined.puts.push((path.clone(), Some(Entry { id, mode, stat })));
                 }
@@ -296,6 +313,52 @@ fn read_link(disk: &Disk, near: &mut Near, path: &BStr, care: Care<'_>, sink: &m
         return Ok(Read::Refused(Refusal::LeadsOutside(target.to_str_lossy().into_owned())));
     }
     Ok(Read::Content(sink.blob(&target)?, stat_of(&stat)))
+}
+
+/// Content that is only in the agent's index.
+fn staged(
+    handle: &gix::Repository,
+    path: &BStr,
+    mode: Mode,
+    id: ObjectId,
+    care: Care<'_>,
+    sink: &mut dyn Sink,
+) -> Result<Read, GitError> {
+    let found = handle.find_header(id).ok().filter(|header| header.kind() == Kind::Blob);
+    let Some(header) = found else {
+        return Ok(Read::Refused(Refusal::Unreadable(format!("its content '{id}' is missing"))));
+    };
+    let policy = match care {
+        // It is an object already, in no ref: the commit that saves it names it.
+        Care::Keep { .. } => return Ok(Read::Content(id, Stat::default())),
+        Care::Take(policy) => policy,
+    };
+    if header.size() > policy.file_bytes_max {
+        let (bytes, bytes_max) = (header.size(), policy.file_bytes_max);
+        return Ok(Read::Refused(Refusal::TooLarge { bytes, bytes_max }));
+    }
+    let blob = handle.find_blob(id).during(|| format!("read '{path}' from the index"))?;
+    if mode == Mode::SYMLINK && leads_outside(&path.to_str_lossy(), &blob.data) {
+        return Ok(Read::Refused(Refusal::LeadsOutside(blob.data.to_str_lossy().into_owned())));
+    }
+    if mode != Mode::SYMLINK
+        && let Some(because) = policy.inspect.and_then(|inspect| inspect(&path.to_str_lossy(), &blob.data))
+    {
+        return Ok(Read::Refused(Refusal::Inspected(because)));
+    }
+    // Written anew, so that it is on the disk when the commit is.
+    Ok(Read::Content(sink.blob(&blob.data)?, Stat::default()))
+}
+
+/// Whether a new file is where the index has a directory, or has a directory where the index has a file, of which nothing is seen
+/// because it is left out. To take it would be to remove what nobody looked at.
+fn displaces(index: &Index, path: &BStr, found: &[Found]) -> bool {
+    let above = path.find_iter(b"/").any(|at| index.is_left_out(path[..at].as_bstr()));
+    let is_kept = |below: &BStr| {
+        let removed = |found: &Found| found.path == below && found.what == What::Missing;
+        index.is_left_out(below) && !found.iter().any(removed)
+    };
+    above || index.sparse().is_some() && index.paths(index.below(path)).any(is_kept)
 }
 
 /// Names that may not be in a tree, or not by an agent's hand.

@@ -9,7 +9,7 @@ use std::{
 use gix::{
     ObjectId,
     bstr::{BStr, BString, ByteSlice},
-    index::entry::{Mode, Stage, Stat},
+    index::entry::Stat,
 };
 
 use super::{
@@ -17,8 +17,10 @@ use super::{
     admin::Admin,
     disk::{Disk, Near, split},
     examine::{Care, Examined, Names, Sink, examine},
-    index::{Index, file_mode, stat_of},
+    index::{Index, stat_of},
     scan::{self, Found, Wanted, What},
+    sparse::Sparse,
+    staged,
     watch::Watch,
 };
 
@@ -45,9 +47,16 @@ pub(super) struct Files {
 
 impl Files {
     /// The files at `path`; an index on the disk is believed where it says the same as the tree `root`.
-    pub(super) fn open(path: &Path, handle: gix::Repository, root: ObjectId, index: &Path) -> Result<Self, GitError> {
+    /// `sparse` is what is left out.
+    pub(super) fn open(
+        path: &Path,
+        handle: gix::Repository,
+        root: ObjectId,
+        index: &Path,
+        sparse: Option<Sparse>,
+    ) -> Result<Self, GitError> {
         let disk = Disk::open(path).at("open the directory", path)?;
-        let mut known = Index::of_tree(&handle, root)?;
+        let mut known = Index::of_tree(&handle, root, sparse)?;
         known.adopt(index);
         Ok(Self {
             disk,
@@ -65,24 +74,24 @@ impl Files {
         self.brought = paths.iter().map(|path| BString::from(path.as_os_str().as_encoded_bytes())).collect();
     }
 
-    /// What may differ, with what an agent added by force although it is ignored.
+    /// What may differ, with what only the agent's index tells.
     pub(super) fn found(&mut self, admin: &Admin) -> Result<Vec<Found>, GitError> {
         let mut found = self.scan()?;
-        let forced = match self.forced(admin, &found) {
-            Ok(forced) => forced,
+        let staged = match staged::told(admin, &self.disk, &self.index, &self.handle, &found) {
+            Ok(staged) => staged,
             Err(error) => {
                 // What was touched is told once; so all is looked at the next time.
                 self.watch = None;
                 return Err(error);
             }
         };
-        if !forced.is_empty() {
-            found.extend(forced);
+        if !staged.is_empty() {
+            found.extend(staged);
             found.sort_by(|one, two| one.path.cmp(&two.path));
         }
         found.retain(|found| match found.what {
             What::New(..) | What::Nested | What::Special => !self.is_brought(found.path.as_bstr()),
-            What::Touched(..) | What::Missing => true,
+            What::Touched(..) | What::Missing | What::Staged(..) => true,
         });
         self.differing = found.iter().map(|found| found.path.clone()).collect();
         Ok(found)
@@ -115,6 +124,11 @@ impl Files {
         for found in missing {
             self.differing.remove(&found.path);
         }
+        self.watch = None;
+    }
+
+    /// Says that files come or go in many places: all are looked at next.
+    pub(super) fn look_at_all(&mut self) {
         self.watch = None;
     }
 
@@ -194,30 +208,5 @@ impl Files {
             path.strip_prefix(brought.as_slice()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
         };
         self.brought.iter().any(covers)
-    }
-
-    /// Files that only the agent's index has: it ran `git add -f`, or `git add` before it wrote an ignore rule.
-    fn forced(&self, admin: &Admin, found: &[Found]) -> Result<Vec<Found>, GitError> {
-        let Some(theirs) = admin.foreign_index(self.handle.object_hash()) else {
-            return Ok(Vec::new());
-        };
-        let mut near = Near::default();
-        let mut forced = Vec::new();
-        let mut ours = self.index.state.entries().iter().map(|entry| entry.path(&self.index.state)).peekable();
-        for entry in theirs.entries().iter().filter(|entry| entry.stage() == Stage::Unconflicted) {
-            let path = entry.path(&theirs);
-            while ours.next_if(|own| *own < path).is_some() {}
-            if ours.next_if(|own| *own == path).is_some() || entry.mode == Mode::COMMIT {
-                continue;
-            }
-            if found.iter().any(|found| found.path == path) {
-                continue;
-            }
-            let stat = self.disk.stat(&mut near, path).at("look at", self.disk.whole(path))?;
-            if let Some((mode, stat)) = stat.and_then(|stat| Some((file_mode(&stat)?, stat_of(&stat)))) {
-                forced.push(Found { path: path.to_owned(), what: What::New(mode, stat) });
-            }
-        }
-        Ok(forced)
     }
 }

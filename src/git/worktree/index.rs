@@ -22,9 +22,12 @@ use gix::{
 };
 use rustix::fs::FileType;
 
-use super::super::{
-    error::{At, During, GitError},
-    tree,
+use super::{
+    super::{
+        error::{At, During, GitError},
+        tree::{self, LeafChange},
+    },
+    sparse::{Sparse, is_marked, set_marked},
 };
 
 /// A file changed so shortly before we looked may change again without its times telling.
@@ -37,6 +40,10 @@ pub(super) struct Index {
     cache: CacheTree,
     /// Files whose times cannot be trusted: their content has to be compared.
     racy: BTreeSet<BString>,
+    /// What is left out of the worktree; none: nothing. The entries of such files are marked.
+    sparse: Option<Sparse>,
+    /// Files that are there although they should be left out: somebody wrote them. Their entries are not marked.
+    strays: BTreeSet<BString>,
 }
 
 /// A new entry, or none: it goes.
@@ -52,17 +59,22 @@ pub(super) struct Entry {
 
 impl Index {
     /// The index of a tree of which no file was looked at yet.
-    pub(super) fn of_tree(objects: &gix::Repository, root: ObjectId) -> Result<Self, GitError> {
+    pub(super) fn of_tree(objects: &gix::Repository, root: ObjectId, sparse: Option<Sparse>) -> Result<Self, GitError> {
         let mut index = Self {
             state: State::new(objects.object_hash()),
             cache: cache_node(b"", objects.object_hash()),
             racy: BTreeSet::new(),
+            sparse,
+            strays: BTreeSet::new(),
         };
         let state = &mut index.state;
         tree::each_leaf(objects, root, &mut |path, mode, id| {
             state.dangerously_push_entry(Stat::default(), id, Flags::empty(), mode_of(mode), path);
         })?;
         state.sort_entries();
+        if let Some(sparse) = &index.sparse {
+            sparse.mark(objects, &mut index.state)?;
+        }
         index.remember(objects, root)?;
         Ok(index)
     }
@@ -83,7 +95,7 @@ impl Index {
             else {
                 continue;
             };
-            if other.id == entry.id && other.mode == entry.mode {
+            if other.id == entry.id && other.mode == entry.mode && !is_marked(entry) {
                 entry.stat = other.stat;
                 if is_racy(&entry.stat, written) {
                     racy.insert(path.to_owned());
@@ -113,9 +125,9 @@ impl Index {
         self.state.entries()[range].iter().map(|entry| entry.path(&self.state))
     }
 
-    /// The submodules: where, and at which commit.
+    /// The submodules that are not left out: where, and at which commit.
     pub(super) fn submodules(&self) -> impl Iterator<Item = (&BStr, ObjectId)> {
-        let submodules = self.state.entries().iter().filter(|entry| entry.mode == Mode::COMMIT);
+        let submodules = self.state.entries().iter().filter(|entry| entry.mode == Mode::COMMIT && !is_marked(entry));
         submodules.map(|entry| (entry.path(&self.state), entry.id))
     }
 
@@ -129,24 +141,90 @@ impl Index {
         !self.racy.is_empty() && self.racy.contains(path)
     }
 
+    /// What is left out of the worktree.
+    pub(super) fn sparse(&self) -> Option<&Sparse> {
+        self.sparse.as_ref()
+    }
+
+    /// Whether this path is tracked and its file left out.
+    pub(super) fn is_left_out(&self, path: &BStr) -> bool {
+        self.entry(path).is_some_and(is_marked)
+    }
+
+    /// Says what is to be left out from now on; the entries are still marked as they were. What [`Self::put`] puts is marked anew.
+    pub(super) fn set_sparse(&mut self, sparse: Option<Sparse>) {
+        self.sparse = sparse;
+    }
+
+    /// The files that have to come or go for the worktree to leave out what `sparse` says, as changes in place.
+    pub(super) fn misplaced(
+        &self,
+        handle: &gix::Repository,
+        sparse: Option<&Sparse>,
+    ) -> Result<Vec<LeafChange>, GitError> {
+        let unchanged = |path: &BStr, entry: &gix::index::Entry| {
+            let leaf = entry.mode.to_tree_entry_mode().map(|mode| (mode, entry.id));
+            LeafChange { path: path.to_owned(), before: leaf, after: leaf }
+        };
+        if self.sparse.as_ref() == sparse {
+            let strays = self.strays.iter().map(|path| path.as_bstr());
+            return Ok(strays.filter_map(|path| Some(unchanged(path, self.entry(path)?))).collect());
+        }
+        let entries = || self.state.entries().iter().map(|entry| (entry.path(&self.state), entry));
+        let wanted = match sparse {
+            Some(sparse) => sparse.leaves_out(handle, entries().map(|(path, entry)| (path, entry.mode)))?,
+            None => vec![false; self.state.entries().len()],
+        };
+        let misplaced = entries().zip(wanted).filter(|((_, entry), out)| is_marked(entry) != *out);
+        Ok(misplaced.map(|((path, entry), _)| unchanged(path, entry)).collect())
+    }
+
+    /// The tree of a directory.
+    pub(super) fn subtree(&self, dir: &BStr) -> Option<ObjectId> {
+        let mut parts = dir.split(|byte| *byte == b'/').filter(|part| !part.is_empty());
+        let found =
+            parts.try_fold(&self.cache, |node, part| node.children.iter().find(|child| child.name[..] == *part));
+        found.map(|node| node.id)
+    }
+
     /// Notes what a file whose content is known looks like now.
     pub(super) fn refresh(&mut self, path: &BStr, stat: Stat) {
         if let Some(entry) = self.state.entry_mut_by_path_and_stage(path, Stage::Unconflicted) {
             entry.stat = stat;
+            if is_marked(entry) {
+                set_marked(entry, false);
+                self.strays.insert(path.to_owned());
+            }
             self.note_age(path, &stat);
         }
     }
 
-    /// Changes entries, and makes it the index of `root`.
+    /// Changes entries, and makes it the index of `root`. What is to be left out is so unless it was seen: unless it has a stat.
     pub(super) fn put(&mut self, objects: &gix::Repository, changes: &[Put], root: ObjectId) -> Result<(), GitError> {
         let bound = self.state.entries().len();
         let (mut pushed, mut removed) = (false, false);
+        let mut out = match &self.sparse {
+            Some(sparse) => {
+                let mode = |change: &Option<Entry>| change.map_or(Mode::FILE, |new| new.mode);
+                sparse.leaves_out(objects, changes.iter().map(|(path, change)| (path.as_bstr(), mode(change))))?
+            }
+            None => Vec::new(),
+        }
+        .into_iter();
         for (path, change) in changes {
+            let is_out = out.next().unwrap_or(false);
+            let leave_out = is_out && change.is_some_and(|new| new.stat == Stat::default());
+            if is_out && change.is_some() && !leave_out {
+                self.strays.insert(path.clone());
+            } else if !self.strays.is_empty() {
+                self.strays.remove(path);
+            }
             let found = self.state.entry_index_by_path_and_stage_bounded(path.as_bstr(), Stage::Unconflicted, bound);
             match (found, change) {
                 (Some(at), Some(new)) => {
                     let entry = &mut self.state.entries_mut()[at];
                     (entry.id, entry.mode, entry.stat) = (new.id, new.mode, new.stat);
+                    set_marked(entry, leave_out);
                 }
                 (Some(at), None) => {
                     self.state.entries_mut()[at].flags.insert(Flags::REMOVE);
@@ -154,6 +232,9 @@ impl Index {
                 }
                 (None, Some(new)) => {
                     self.state.dangerously_push_entry(new.stat, new.id, Flags::empty(), new.mode, path.as_bstr());
+                    if leave_out && let Some(entry) = self.state.entries_mut().last_mut() {
+                        set_marked(entry, true);
+                    }
                     pushed = true;
                 }
                 (None, None) => {}

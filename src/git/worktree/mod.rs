@@ -13,6 +13,8 @@ mod salvage;
 mod scan;
 mod slot;
 mod slots;
+mod sparse;
+mod staged;
 mod state;
 mod watch;
 

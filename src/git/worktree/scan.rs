@@ -12,6 +12,7 @@ use std::{
 };
 
 use gix::{
+    ObjectId,
     bstr::{BStr, BString, ByteSlice},
     index::entry::{Mode, Stat},
 };
@@ -21,6 +22,7 @@ use super::{
     super::error::{At, During, GitError},
     disk::{self, Disk, Named},
     index::{Index, file_mode, stat_of},
+    sparse::is_marked,
     watch::Watch,
 };
 
@@ -47,6 +49,8 @@ pub(super) enum What {
     Nested,
     /// A pipe, socket or device. It is not tracked.
     Special,
+    /// Nothing is there, and nothing has to be: it is outside of the sparse checkout. But the agent staged this content for it.
+    Staged(Mode, ObjectId),
 }
 
 /// Says which paths git ignores.
@@ -158,13 +162,13 @@ impl Scan<'_> {
             Some(dir) => kind_of(dir.as_fd(), name).at("look at", disk.whole(path))?,
         };
         let (Some(dir), Some(kind)) = (dir, kind) else {
-            exact.iter().for_each(|_| self.push(path, What::Missing));
-            index.paths(below).for_each(|path| self.push(path, What::Missing));
+            self.missing(exact);
+            self.missing(&index.state.entries()[below]);
             return Ok(());
         };
         let named = Named::new(name, kind);
         if !kind.is_dir() {
-            index.paths(below).for_each(|path| self.push(path, What::Missing));
+            self.missing(&index.state.entries()[below]);
             return match exact {
                 Some(entry) => self.compare(dir.as_fd(), &named, path, entry),
                 None => self.untracked_file(dir.as_fd(), &named, path),
@@ -173,7 +177,7 @@ impl Scan<'_> {
         if exact.is_some_and(|entry| entry.mode == Mode::COMMIT) {
             return Ok(());
         }
-        exact.iter().for_each(|_| self.push(path, What::Missing));
+        self.missing(exact);
         let mut path = path.to_owned();
         path.push(b'/');
         if below.is_empty() {
@@ -235,7 +239,7 @@ impl Scan<'_> {
                 return Ok(());
             }
         }
-        self.push(path, What::Missing);
+        self.missing([entry]);
         Ok(())
     }
 
@@ -251,11 +255,11 @@ impl Scan<'_> {
         entry: &gix::index::Entry,
     ) -> Result<(), GitError> {
         let Some(stat) = stat(dir, named).during(|| format!("look at '{path}'"))? else {
-            self.push(path, What::Missing);
+            self.missing([entry]);
             return Ok(());
         };
         let Some(mode) = file_mode(&stat) else {
-            self.push(path, What::Missing);
+            self.missing([entry]);
             self.push(path, What::Special);
             return Ok(());
         };
@@ -334,6 +338,14 @@ impl Scan<'_> {
     fn watch(&mut self, dir: BorrowedFd<'_>, path: &BStr) {
         if let Some(watch) = &mut self.watch {
             watch.add(dir, path);
+        }
+    }
+
+    /// What is tracked and not there; a sparse checkout does not miss what it leaves out.
+    fn missing<'e>(&mut self, entries: impl IntoIterator<Item = &'e gix::index::Entry>) {
+        let index = self.index;
+        for entry in entries.into_iter().filter(|entry| !is_marked(entry)) {
+            self.push(entry.path(&index.state), What::Missing);
         }
     }
 

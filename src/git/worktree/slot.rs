@@ -2,7 +2,7 @@
 //! Knows nothing of tasks; it never trusts what an agent could have written: HEAD, its index, the `.git` file.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -31,6 +31,7 @@ use super::{
     outcome::{Changes, Switched, Taken, changed, refused},
     salvage::{Keep, SAVED_IN_MEMORY_BYTES_MAX, looks, write_tree},
     scan::{Found, What},
+    sparse::Sparse,
     state::State,
 };
 use crate::model::object::{CommitId, TreeId};
@@ -47,6 +48,8 @@ pub struct Slot {
     pub(super) files: Files,
     aside: PathBuf,
     commit: ObjectId,
+    /// What the user's checkout leaves out: from the next switch on, so does the slot.
+    wanted: Option<Sparse>,
     /// What the last `take` took, until it is accepted.
     taken: Option<(ObjectId, Vec<Put>)>,
     /// Files whose content is in a draft, and what they looked like then.
@@ -64,15 +67,15 @@ pub(super) struct Place {
 
 impl Slot {
     /// Opens a slot whose directories are there. `commit` is what was checked out; an index on the disk is believed only
-    /// where it says the same as the commit's tree.
+    /// where it says the same as the commit's tree. `has` is what it leaves out, `wanted` what it shall leave out.
     pub(super) fn open(
         repository: &Repository,
         handle: gix::Repository,
         place: Place,
-        commit: ObjectId,
-        root: ObjectId,
+        (commit, root): (ObjectId, ObjectId),
+        (has, wanted): (Option<Sparse>, Option<Sparse>),
     ) -> Result<Self, GitError> {
-        let files = Files::open(&place.path, handle, root, &place.admin.join("index"))?;
+        let files = Files::open(&place.path, handle, root, &place.admin.join("index"), has)?;
         Ok(Self {
             name: place.name,
             repository: repository.clone(),
@@ -80,6 +83,7 @@ impl Slot {
             files,
             aside: place.aside,
             commit,
+            wanted,
             taken: None,
             saved: HashMap::new(),
         })
@@ -116,6 +120,11 @@ impl Slot {
         tree_id(self.files.index.tree())
     }
 
+    /// Whether files of what we checked out are left out, as in the user's checkout.
+    pub fn is_sparse(&self) -> bool {
+        self.files.index.sparse().is_some()
+    }
+
     /// The submodules of what we checked out: where, and at which commit of their own. Their files are brought by others.
     pub fn submodules(&self) -> Vec<(String, CommitId)> {
         let found = self.files.index.submodules();
@@ -132,11 +141,22 @@ impl Slot {
         let root = code_root(&self.files.handle, to)?;
         let from = self.files.index.tree();
         let mut done = Done::default();
-        if from != root {
-            let changes = tree::diff(&self.files.handle, from, root)?;
+        let mut changes = tree::diff(&self.files.handle, from, root)?;
+        let misplaced = self.files.index.misplaced(&self.files.handle, self.wanted.as_ref())?;
+        if !misplaced.is_empty() {
+            let differs: HashSet<BString> = changes.iter().map(|change| change.path.clone()).collect();
+            changes.extend(misplaced.into_iter().filter(|change| !differs.contains(&change.path)));
+        }
+        let is_same_extent = self.files.index.sparse() == self.wanted.as_ref();
+        if !changes.is_empty() || from != root || !is_same_extent {
             self.checkout().check(&self.files.index, &changes)?;
             self.admin.note(State::Between((self.commit, from), (to, root)))?;
             self.admin.outdate();
+            if !is_same_extent {
+                self.admin.note_sparse(self.wanted.as_ref())?;
+                self.files.index.set_sparse(self.wanted.clone());
+                self.files.look_at_all();
+            }
             self.files.expect(changes.iter().filter(|change| change.before.is_none()).map(|c| c.path.as_bstr()));
             crate::sys::crash_point::reach("switch.noted");
             let (checkout, index) = self.checkout_and_index();
@@ -239,7 +259,7 @@ impl Slot {
             match what {
                 What::New(..) | What::Special => disk.remove(&mut near, path).at("remove", disk.whole(path))?,
                 What::Nested => fs::remove_dir_all(disk.whole(path)).at("remove", disk.whole(path))?,
-                What::Touched(..) | What::Missing => continue,
+                What::Touched(..) | What::Missing | What::Staged(..) => continue,
             }
             disk.remove_empty_parents(&mut near, path);
         }
@@ -265,6 +285,7 @@ impl Slot {
 
     /// Writes the files that are missing, without looking at the others.
     pub(super) fn fill(&mut self) -> Result<(), GitError> {
+        self.admin.note_sparse(self.files.index.sparse())?;
         let mut missing = self.files.found(&self.admin)?;
         missing.retain(|found| found.what == What::Missing);
         for some in missing.chunks(FILL_AT_ONCE) {
@@ -317,6 +338,7 @@ impl Slot {
                 | Refusal::LeadsOutside(_)
                 | Refusal::Handoff
                 | Refusal::BadName
+                | Refusal::InPlaceOfLeftOut
                 | Refusal::Unreadable(_)
                 | Refusal::Inspected(_) => {}
             }
@@ -339,6 +361,16 @@ impl Slot {
         checkout.write(index, &files, Writing::New, &mut Done::default())?;
         self.taken = None;
         self.saved.clear();
+        if self.is_sparse() {
+            // What an agent brought in or staged from outside of the sparse checkout is not left behind.
+            let strays = self.files.index.misplaced(&self.files.handle, self.files.index.sparse())?;
+            self.checkout().check(&self.files.index, &strays)?;
+            let root = self.files.index.tree();
+            let (checkout, index) = self.checkout_and_index();
+            checkout.apply(index, &strays, root)?;
+            self.admin.outdate();
+            self.admin.write(self.commit, &self.files.index)?;
+        }
         Ok(())
     }
 

@@ -18,9 +18,10 @@ use super::{
     admin::{is_absent, pointer},
     error::SlotError,
     slot::{Place, Slot, code_root},
+    sparse::Sparse,
     state::{self, State},
 };
-use crate::model::object::CommitId;
+use crate::{config::settings::WorktreeFiles, model::object::CommitId};
 
 /// What our administrative directories begin with, among those of the user's own worktrees.
 const PREFIX: &str = "orchestrate-";
@@ -40,18 +41,31 @@ const LOCK_TRIES_MAX: u32 = 10;
 pub struct Slots {
     repository: Repository,
     dir: PathBuf,
+    /// What the user's checkout leaves out, and so each slot.
+    sparse: Option<Sparse>,
     /// One slot is made or removed at a time.
     turn: Arc<Mutex<()>>,
 }
 
 impl Slots {
-    /// The slots of a repository below `dir`, which is made when the first one is.
+    /// The slots of a repository below `dir`, which is made when the first one is. They leave out what the user's checkout,
+    /// as it is now, leaves out.
     ///
     /// # Errors
-    /// If the directory's path cannot be found.
+    /// If the directory's path cannot be found, or the patterns of a sparse checkout cannot be read.
     pub fn open(repository: &Repository, dir: &Path) -> Result<Self, GitError> {
         let dir = std::path::absolute(dir).at("find the directory", dir)?;
-        Ok(Self { repository: repository.clone(), dir, turn: Arc::default() })
+        let sparse = Sparse::of_checkout(repository)?;
+        Ok(Self { repository: repository.clone(), dir, sparse, turn: Arc::default() })
+    }
+
+    /// With these files, if the user's checkout is sparse.
+    #[must_use]
+    pub fn with(mut self, files: WorktreeFiles) -> Self {
+        if files == WorktreeFiles::Full {
+            self.sparse = None;
+        }
+        self
     }
 
     /// Where directories are kept that were in the way of a slot, if there is one: nobody knows what is in them.
@@ -156,18 +170,22 @@ impl Slots {
 
     fn reopen(&self, place: Place, state: State) -> Result<Slot, GitError> {
         let handle = self.handle(&place.path)?;
+        let extents = (Sparse::noted(&place.admin), self.sparse.clone());
         match state {
             State::At(commit, root) => {
                 let locked = place.admin.join("locked");
-                let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
-                slot.flush()?;
+                let mut slot = Slot::open(&self.repository, handle, place, (commit, root), extents)?;
+                // Of a sparse one, the agent's index may tell what the files do not: it stays until that is saved.
+                if !slot.is_sparse() {
+                    slot.flush()?;
+                }
                 unlock(&locked)?;
                 Ok(slot)
             }
             // A switch was interrupted: files are of one commit or of the other, and were clean when it began. Seen from
             // the second, those of the first look changed; they are saved like any other.
             State::Between(_, (commit, root)) => {
-                let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
+                let mut slot = Slot::open(&self.repository, handle, place, (commit, root), extents)?;
                 slot.fill()?;
                 Ok(slot)
             }
@@ -177,7 +195,8 @@ impl Slots {
     fn fill(&self, place: Place, commit: ObjectId, root: ObjectId) -> Result<Slot, GitError> {
         let handle = self.handle(&place.path)?;
         let locked = place.admin.join("locked");
-        let mut slot = Slot::open(&self.repository, handle, place, commit, root)?;
+        let extents = (self.sparse.clone(), self.sparse.clone());
+        let mut slot = Slot::open(&self.repository, handle, place, (commit, root), extents)?;
         slot.fill()?;
         crate::sys::crash_point::reach("slot.filled");
         unlock(&locked)?;
@@ -209,7 +228,7 @@ impl Slots {
         write("commondir", "../..\n")?;
         crate::sys::crash_point::reach("slot.begun");
         write("gitdir", &format!("{}\n", dot_git.display()))?;
-        for old in ["index", "orchestrate"] {
+        for old in ["index", "orchestrate", super::sparse::NOTE] {
             let path = place.admin.join(old);
             match fs::remove_file(&path) {
                 Err(error) if !is_absent(&error) => return Err(error).at("remove", path),
