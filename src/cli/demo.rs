@@ -3,14 +3,13 @@
 
 use std::{io::Write, path::PathBuf};
 
-use super::{exit::Exit, failure::Failure, progress::Progress, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, listening::listen, progress::Progress, terminal::Terminal};
 use crate::{
     demo::{DemoError, play, proof, proof::Proof, scratch::Scratch, tell},
     report::{
         log::{Detail, Form},
         status,
     },
-    sys::signal::StopSignals,
 };
 
 /// What `demo` takes.
@@ -41,7 +40,7 @@ pub fn run(arguments: &DemoArguments, terminal: &Terminal, out: &mut dyn Write) 
 
     tell::command(&tell::start_words(), look, out)?;
     out.flush()?;
-    let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
+    let signals = listen()?;
     let mut progress = Progress::new(terminal, false, Box::new(&mut *out));
     let summary = play::play(&scratch, &signals, &mut |event| progress.show(event));
     progress.close();

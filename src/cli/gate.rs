@@ -1,17 +1,13 @@
 //! `gate`: judges a commit, the index or the files as they are; of use in a repository without any task.
 //! Knows nothing of checks and rules; finds out what is to be compared with what, by which definition.
 
-use std::{
-    io::Write,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
-};
+use std::io::Write;
 
 use super::{
     exit::Exit,
     failure::Failure,
     init::missing_program,
+    listening::{listen, stoppable},
     place::here,
     terminal::Terminal,
     toolchain::{self, Toolchain},
@@ -38,15 +34,12 @@ use crate::{
     sys::{
         file::read_limited,
         process::{Cancel, find_program},
-        signal::{StopLevel, StopSignals},
     },
     text,
 };
 
 /// The profile where nothing else is said.
 const PROFILE_DEFAULT: &str = "full";
-/// How often is looked whether somebody wants us to stop.
-const LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a configuration that are read.
 const CONFIG_BYTES_MAX: usize = 1 << 20;
 /// The branches that work is usually compared with, the first that is there.
@@ -140,7 +133,7 @@ pub fn run(arguments: &GateArguments, terminal: &Terminal, out: &mut dyn Write) 
         }
     }
     let freshness = if arguments.fresh { Freshness::Fresh } else { Freshness::Remembered };
-    let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
+    let signals = listen()?;
     let answer = stoppable(&signals, &cancel, || {
         alone.judge(&definition, &case.subject, freshness, &mut |told| tell(told, &definition, terminal))
     })?;
@@ -327,26 +320,6 @@ fn profile(
         return Ok(alone.change(&case.subject)?.profile(settings));
     }
     Ok((named, String::new()))
-}
-
-/// Does the work while somebody listens for Ctrl-C: the first ends the checks.
-fn stoppable<T>(signals: &StopSignals, cancel: &Cancel, work: impl FnOnce() -> T) -> T {
-    let is_done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let listener = scope.spawn(|| {
-            while !is_done.load(Ordering::Acquire) {
-                if signals.level() != StopLevel::None {
-                    cancel.cancel();
-                    return;
-                }
-                thread::park_timeout(LOOK_PAUSE);
-            }
-        });
-        let result = work();
-        is_done.store(true, Ordering::Release);
-        listener.thread().unpark();
-        result
-    })
 }
 
 fn tell(told: Told<'_>, definition: &Definition, terminal: &Terminal) {

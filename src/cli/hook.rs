@@ -4,16 +4,13 @@
 use std::{
     io::{self, Read as _},
     path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
 };
 
 use super::{
     exit::Exit,
     failure::{Complaint, Failure, Level},
+    listening::{listen, stoppable},
     place,
     terminal::Terminal,
 };
@@ -31,12 +28,8 @@ use crate::{
     sys::{
         file,
         process::{Cancel, MARKER},
-        signal::{StopLevel, StopSignals},
     },
 };
-
-/// How often is looked whether somebody wants the gate to stop.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Set by pre-commit and prek where they run a hook for a push.
 const PRE_COMMIT: &str = "PRE_COMMIT_TO_REF";
@@ -150,7 +143,7 @@ fn before_commit(skip: &Skip, terminal: &Terminal) -> Result<Exit, Failure> {
     let skipped = say_skipped(skip, &[Part::Secrets, Part::Gate], terminal);
     let here = Here::open()?;
     let refusals =
-        stoppable(|cancel| pre_commit::judge(&here.ground(cancel), skip, &mut |line| terminal.warn(line, None)))?;
+        judged(|cancel| pre_commit::judge(&here.ground(cancel), skip, &mut |line| terminal.warn(line, None)))?;
     if refusals.is_empty() && !skipped.is_empty() {
         let tree = here.repository.staged_tree(&here.repository.index_file())?;
         sign_off(&here, HookName::PreCommit, &skipped, skip, vec![format!("tree {tree}")], terminal);
@@ -204,9 +197,8 @@ fn before_push(words: &[String], skip: &Skip, terminal: &Terminal) -> Result<Exi
     let skipped = say_skipped(skip, &[Part::Audit, Part::Gate], terminal);
     let here = Here::open()?;
     let remote = words.first().map(String::as_str).unwrap_or_default();
-    let mut refusals = stoppable(|cancel| {
-        pre_push::judge(&here.ground(cancel), remote, &updates, skip, &mut |line| terminal.say(line))
-    })?;
+    let mut refusals =
+        judged(|cancel| pre_push::judge(&here.ground(cancel), remote, &updates, skip, &mut |line| terminal.say(line)))?;
     if let (Some(first), Ok(probe)) = (refusals.first_mut(), std::env::var(PROBE)) {
         first.message.push_str(&format!("\n  {PROBE}={probe}"));
     }
@@ -246,24 +238,10 @@ fn sign_off(here: &Here, hook: HookName, parts: &[&str], skip: &Skip, what: Vec<
     }
 }
 
-/// Lets the first signal end what runs.
-fn stoppable<T>(judge: impl FnOnce(&Cancel) -> Result<T, HooksError>) -> Result<T, Failure> {
-    let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
-    let (cancel, is_over) = (Cancel::new(), AtomicBool::new(false));
-    let judged = std::thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
-            while !is_over.load(Ordering::Acquire) {
-                if signals.level() > StopLevel::None {
-                    cancel.cancel();
-                }
-                std::thread::park_timeout(TICK);
-            }
-        });
-        let judged = judge(&cancel);
-        is_over.store(true, Ordering::Release);
-        watcher.thread().unpark();
-        judged
-    });
+/// Judges; the first signal ends that.
+fn judged<T>(judge: impl FnOnce(&Cancel) -> Result<T, HooksError>) -> Result<T, Failure> {
+    let (signals, cancel) = (listen()?, Cancel::new());
+    let judged = stoppable(&signals, &cancel, || judge(&cancel));
     match signals.last_signal() {
         Some(signal) => Err(Failure::Told { exit: Exit::Signal(signal), complaints: Vec::new() }),
         None => Ok(judged?),

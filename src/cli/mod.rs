@@ -16,6 +16,7 @@ pub mod hooks;
 pub mod init;
 pub mod jobs;
 pub mod land;
+pub mod listening;
 pub mod log;
 pub mod logging;
 pub mod manual;

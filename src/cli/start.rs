@@ -3,7 +3,9 @@
 
 use std::io::Write;
 
-use super::{exit::Exit, failure::Failure, logging, place::project, progress::Progress, terminal::Terminal};
+use super::{
+    exit::Exit, failure::Failure, listening::listen, logging, place::project, progress::Progress, terminal::Terminal,
+};
 use crate::{
     config::parse::JOBS_MAX,
     model::{
@@ -18,7 +20,6 @@ use crate::{
         preflight,
         purse::Consent,
     },
-    sys::signal::StopSignals,
     text,
 };
 
@@ -107,7 +108,7 @@ pub fn run(
     }
     let options = ask_first(&project, options, arguments, terminal)?;
     logging::begin(terminal, Some((&project.local.log(), project.secrets.clone())));
-    let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
+    let signals = listen()?;
     let mut progress = Progress::new(terminal, arguments.json, Box::new(&mut *out));
     let summary = drive::start(&project, &options, &signals, &mut |event| progress.show(event));
     progress.close();

@@ -5,7 +5,7 @@ use std::{io::Write, time::Duration};
 
 use clap::ValueEnum;
 
-use super::{exit::Exit, failure::Failure, place::project, terminal::Terminal};
+use super::{exit::Exit, failure::Failure, listening::listen, place::project, terminal::Terminal};
 use crate::{
     model::task::TaskId,
     report::{
@@ -13,7 +13,7 @@ use crate::{
         status::{RecordEnd, StatusView, write, write_porcelain},
     },
     run::view,
-    sys::signal::{StopLevel, StopSignals},
+    sys::signal::StopLevel,
 };
 
 /// How often `--watch` looks.
@@ -90,7 +90,7 @@ pub fn run(arguments: &StatusArguments, terminal: &Terminal, out: &mut dyn Write
         show(arguments, &view::status(&project, &names)?, terminal, out)?;
         return Ok(Exit::Done);
     }
-    let signals = StopSignals::install().map_err(|error| Failure::fatal(format!("no signals: {error}"), None))?;
+    let signals = listen()?;
     let mut last = Vec::new();
     while signals.level() == StopLevel::None {
         let project = project()?;
