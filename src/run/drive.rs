@@ -2,16 +2,19 @@
 //! Knows nothing of how a step is made, nor of what is shown to whom.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     time::{Duration, Instant},
 };
 
 use super::{
-    Project, RunError, agent_step, control, decide,
+    Project, RunError, agent_step, control,
+    crew::Crew,
+    decide,
     early::{self, After, Clash, Clashes, Written},
     foreman::{Dropped, Foreman, Happened, Job, Landing, LandingEnded, Order, Preparation, Redone, Spent},
     gate_step, land_step,
@@ -79,8 +82,8 @@ enum Event {
     Happened(Happened),
     /// Something to show.
     Told(RunEvent),
-    /// What tasks have written so far was merged.
-    Looked(After, Vec<Clash>),
+    /// What tasks have written so far was merged; none: it could not be.
+    Looked(Option<(After, Vec<Clash>)>),
 }
 
 /// Works on the queue until nothing more can be done.
@@ -110,7 +113,9 @@ pub fn start(
         })
     };
     let Prepared { shop, foreman, warnings } = preflight::prepare(project, options, &lease, tell)?;
+    let no_crew = |error| RunError::Preflight { what: format!("no pool of workers: {error}"), hint: None };
     let mut driver = Driver {
+        crew: Crew::new(foreman.jobs()).map_err(no_crew)?,
         lease,
         is_gone: false,
         shop: Arc::new(shop),
@@ -119,6 +124,7 @@ pub fn start(
         stop: Stopping::default(),
         pressure: Pressure::default(),
         clashes: Clashes::default(),
+        looks: VecDeque::new(),
         no_disk_since: None,
         steps: 0,
         begun,
@@ -152,11 +158,14 @@ struct Driver {
     /// Whether the lock is no longer there, nor probably the repository.
     is_gone: bool,
     shop: Arc<Workshop>,
+    crew: Crew,
     foreman: Foreman,
     sender: Sender<Event>,
     stop: Stopping,
     pressure: Pressure,
     clashes: Clashes,
+    /// What is to be merged to see it, one after another; the first is at it.
+    looks: VecDeque<After>,
     /// Since when there is no room on the disk.
     no_disk_since: Option<Instant>,
     steps: usize,
@@ -182,19 +191,18 @@ impl Driver {
         warnings.iter().for_each(&mut *show);
         // What an earlier run was told holds on.
         self.write_parked();
-        self.look_around();
+        self.look_around(show);
         self.feel_pressure(show);
         let (mut looked, mut felt) = (Instant::now(), Instant::now());
         loop {
             if looked.elapsed() >= LOOK_EVERY {
-                self.look_around();
+                self.look_around(show);
                 looked = Instant::now();
             }
             if felt.elapsed() >= PRESSURE_EVERY {
                 self.feel_pressure(show);
                 felt = Instant::now();
             }
-            self.heed_jobs(show);
             self.heed(signals, show);
             for order in self.foreman.orders(clock::now()) {
                 self.carry_out(order, show);
@@ -208,7 +216,7 @@ impl Driver {
             match receiver.recv_timeout(wait) {
                 Ok(event) => self.take_in(event, show),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.look_around();
+                    self.look_around(show);
                     looked = Instant::now();
                 }
                 Err(RecvTimeoutError::Disconnected) => unreachable!("BUG: the driver holds a sender itself"),
@@ -220,12 +228,12 @@ impl Driver {
         if self.is_gone {
             return Err(RunError::LockGone { path: self.shop.project.local.lock() });
         }
-        self.look_around();
+        self.look_around(show);
         Ok(self.summary())
     }
 
-    /// Writes down what is done, and reads what `stop` may have left in a file.
-    fn look_around(&mut self) {
+    /// Writes down what is done, and reads what `stop`, `pause` and `jobs` may have left in files.
+    fn look_around(&mut self, show: &mut dyn FnMut(&RunEvent)) {
         self.write_run();
         self.shop.live.flush();
         let local = &self.shop.project.local;
@@ -237,12 +245,17 @@ impl Driver {
         }
         self.stop.asked = decide::stop_request(local);
         self.foreman.pause(control::paused(local));
+        self.heed_jobs(show);
     }
 
     /// Has more or fewer workers, if somebody asked for it.
     fn heed_jobs(&mut self, show: &mut dyn FnMut(&RunEvent)) {
         let asked = control::jobs_request(&self.shop.project.local).map(|jobs| jobs.clamp(1, JOBS_MAX as usize));
         if let Some(jobs) = asked.filter(|jobs| *jobs != self.foreman.jobs()) {
+            if let Err(error) = self.crew.grow(jobs) {
+                // Who has nobody to make it waits for a worker; nothing is lost.
+                tracing::warn!(%error, "there are no more workers");
+            }
             self.foreman.set_jobs(jobs);
             show(&RunEvent::Workers { jobs: jobs as u32, now: self.foreman.jobs_now().0 as u32, why: None });
         }
@@ -317,26 +330,27 @@ impl Driver {
                     agent,
                     model,
                 });
-                let slot = job.slot;
-                spawn(&format!("worker-{slot}"), move || {
+                self.crew.spawn(move || {
                     let happened = step(&shop, &job);
                     shop.live.idle(job.slot);
                     let _ = sender.send(Event::Happened(happened));
                 });
             }
-            Order::Prepare(preparation) => spawn("ahead", move || prepare(&shop, &preparation, &sender)),
-            Order::Land { batch, redone } => spawn("landing", move || land(&shop, batch, redone, &sender)),
+            Order::Prepare(preparation) => self.crew.spawn(move || prepare(&shop, &preparation, &sender)),
+            Order::Land { batch, redone } => self.crew.spawn(move || land(&shop, batch, redone, &sender)),
         }
     }
 
     fn take_in(&mut self, event: Event, show: &mut dyn FnMut(&RunEvent)) {
         let happened = match event {
             Event::Told(told) => return show(&told),
-            Event::Looked(after, found) => {
-                for clash in self.clashes.take_in(&after, found) {
+            Event::Looked(found) => {
+                let new = found.map(|(after, found)| self.clashes.take_in(&after, found));
+                for clash in new.into_iter().flatten() {
                     tracing::info!("{}", clash.told());
                 }
-                return;
+                self.looks.pop_front();
+                return self.look_on();
             }
             Event::Happened(happened) => happened,
         };
@@ -382,24 +396,35 @@ impl Driver {
         }
     }
 
-    /// Merges, beside everything else, what tasks have written so far.
-    fn look_for_clashes(&self, after: After) {
-        let written: Vec<Written> = self.foreman.written().collect();
-        if written.is_empty() {
-            return;
+    /// Has what tasks have written so far merged, beside everything else.
+    fn look_for_clashes(&mut self, after: After) {
+        self.looks.push_back(after);
+        if self.looks.len() == 1 {
+            self.look_on();
         }
+    }
+
+    /// Merges what is first to be merged.
+    fn look_on(&self) {
+        let Some(after) = self.looks.front().cloned() else { return };
+        let written: Vec<Written> = self.foreman.written().collect();
         let (shop, sender, tip) = (self.shop.clone(), self.sender.clone(), self.foreman.integration());
-        spawn("early-warning", move || {
+        self.crew.spawn(move || {
             let looked =
                 catch_unwind(AssertUnwindSafe(|| early::look(&shop.project.repository, tip, &written, &after)));
-            match looked {
-                Ok(Ok(found)) => {
-                    // After the end of the run nobody needs to be warned.
-                    let _ = sender.send(Event::Looked(after, found));
+            let found = match looked {
+                Ok(Ok(found)) => Some((after, found)),
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "what was written so far cannot be merged");
+                    None
                 }
-                Ok(Err(error)) => tracing::debug!(%error, "what was written so far cannot be merged"),
-                Err(_) => tracing::warn!("BUG: merging what was written so far panicked"),
-            }
+                Err(_) => {
+                    tracing::warn!("BUG: merging what was written so far panicked");
+                    None
+                }
+            };
+            // After the end of the run nobody needs to be warned.
+            let _ = sender.send(Event::Looked(found));
         });
     }
 
@@ -503,24 +528,6 @@ impl Driver {
         } else {
             RunEnd::Done
         }
-    }
-}
-
-/// A thread for one step: workers wait, they do not compute, and there may be more or fewer of them while the run goes on.
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) {
-    let work = Arc::new(Mutex::new(Some(work)));
-    let its = work.clone();
-    let take = |work: &Mutex<Option<_>>| work.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let begun = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        if let Some(work) = take(&its) {
-            work();
-        }
-    });
-    // Where the machine has no thread left the loop does it.
-    if begun.is_err()
-        && let Some(work) = take(&work)
-    {
-        work();
     }
 }
 

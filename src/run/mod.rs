@@ -7,6 +7,7 @@ pub mod clean;
 pub mod commit;
 pub mod control;
 pub mod costs;
+mod crew;
 pub mod decide;
 pub mod drive;
 pub mod early;
