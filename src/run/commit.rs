@@ -121,6 +121,8 @@ pub fn commit_with(desk: &Desk, mut draft: Draft, mut step: Step) -> Result<Comm
             Err(PublishError::Moved { name, .. }) if name == branch => {
                 (checkpoint, tip) = reread(desk, &checkpoint)?;
             }
+            // Refs move one after another: the transcripts were read before those of the step that is there already moved.
+            Err(PublishError::Moved { name, .. }) if name == layout::transcript_ref(&checkpoint.task) => {}
             Err(error) => return Err(error.into()),
         }
     }
