@@ -265,7 +265,7 @@ pub fn write(view: &PlanView, look: Look, out: &mut dyn Write) -> io::Result<()>
     let names: Vec<&str> = view.critical_path.iter().map(TaskId::as_str).collect();
     if names.len() > 1 {
         heading(out, look, &format!("critical path, {}", span(view.critical_s)))?;
-        wrapped(out, &names, " -> ", columns)?;
+        wrapped(out, 2, &names, " -> ", columns)?;
     }
     write_waves(view, look, columns, out)?;
     write_meetings("never at the same time", &view.overlaps, 0, look, columns, out)?;
@@ -332,17 +332,17 @@ fn more(out: &mut dyn Write, left: usize, noun: &str) -> io::Result<()> {
     }
 }
 
-/// Words in lines that fit, two columns in.
-fn wrapped(out: &mut dyn Write, words: &[&str], joint: &str, columns: usize) -> io::Result<()> {
-    let mut line = String::from(" ");
+/// Words in lines that fit, the first so many columns in, the others two more.
+fn wrapped(out: &mut dyn Write, indent: usize, words: &[&str], joint: &str, columns: usize) -> io::Result<()> {
+    let mut line = " ".repeat(indent - 1);
     for (at, word) in words.iter().enumerate() {
         let word = if at + 1 < words.len() { format!("{word}{}", joint.trim_end()) } else { (*word).to_owned() };
-        if line.len() > 1 && text::width(&line) + text::width(&word) + 1 > columns {
+        if at > 0 && text::width(&line) + text::width(&word) + 1 > columns {
             writeln!(out, "{line}")?;
-            line = String::from("   ");
+            line = " ".repeat(indent + 1);
         }
         line.push(' ');
-        line.push_str(&word);
+        line.push_str(&text::cut(&word, columns.saturating_sub(indent + 2)));
     }
     writeln!(out, "{line}")
 }
@@ -378,7 +378,7 @@ fn write_silent(view: &PlanView, look: Look, columns: usize, out: &mut dyn Write
         return Ok(());
     }
     heading(out, look, "without 'files': nobody can tell what they collide with before they have a plan")?;
-    wrapped(out, &silent[..silent.len().min(SILENT_MAX)], " ", columns)?;
+    wrapped(out, 2, &silent[..silent.len().min(SILENT_MAX)], " ", columns)?;
     more(out, silent.len().saturating_sub(SILENT_MAX), "task")
 }
 
@@ -405,7 +405,7 @@ fn write_meetings(
             // The end of a reason says as much as its beginning.
             writeln!(out, "{}", text::cut(&pair, columns))?;
             let indent = if percent_min > 0 { 7 } else { 4 };
-            writeln!(out, "{}{}", " ".repeat(indent), text::cut(&why, columns.saturating_sub(indent)))?;
+            wrapped(out, indent, &why.split(' ').collect::<Vec<_>>(), " ", columns)?;
         }
     }
     more(out, shown.len().saturating_sub(LINES_MAX), "pair")
@@ -638,6 +638,10 @@ WORKERS  DONE IN  AT BEST  FASTER
         write(&view(), Look { colour: false, columns: Some(40) }, &mut out).expect("a Vec takes all");
         let text = String::from_utf8(out).expect("it is text");
         assert!(text.contains("\n   30% docs and ui-1.0:\n       'a.rs' imports 'b.rs'\n"), "{text}");
+        let mut narrow = Vec::new();
+        write(&view(), Look { colour: false, columns: Some(24) }, &mut narrow).expect("a Vec takes all");
+        let text = String::from_utf8(narrow).expect("it is text");
+        assert!(text.contains("ui-1.0:\n       'a.rs' imports\n         'b.rs'\n"), "{text}");
     }
 
     #[test]
