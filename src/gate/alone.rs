@@ -11,8 +11,8 @@ use super::{
     setup::{self, Ground, Shared, Warmth},
 };
 use crate::{
-    config::settings::{Durability, Settings},
-    git::{Draft, GitError, Repository, Slot, Slots},
+    config::settings::Settings,
+    git::{Repository, Slot, Slots},
     handoff::layout::LocalDir,
     model::object::{CommitId, Digest, TreeId},
     sys::{
@@ -132,8 +132,7 @@ impl<'a> Alone<'a> {
     pub fn first_tree(&self, tree: TreeId) -> Result<Subject, GateError> {
         let mut draft = self.repository.draft();
         let tree = draft.without_handoff(tree)?;
-        let checkout = draft.first_code_commit(tree)?;
-        self.keep(draft, checkout)?;
+        let checkout = self.repository.first_code_checkout(&mut draft, tree)?;
         Ok(Subject { tree, checkout, base: None, of: None })
     }
 
@@ -243,19 +242,6 @@ impl<'a> Alone<'a> {
     fn code(&self, root: TreeId, parent: CommitId) -> Result<(TreeId, CommitId), GateError> {
         let mut draft = self.repository.draft();
         let code = draft.without_handoff(root)?;
-        if self.repository.root_tree(parent)? == code {
-            return Ok((code, parent));
-        }
-        let commit = draft.code_commit(code, parent)?;
-        self.keep(draft, commit)?;
-        Ok((code, commit))
-    }
-
-    fn keep(&self, mut draft: Draft, commit: CommitId) -> Result<(), GateError> {
-        if !self.repository.exists(commit) {
-            // Only what is checked out, no state: it need not survive a crash.
-            self.repository.publish(draft.objects(), Vec::new(), Durability::Os).map_err(GitError::from)?;
-        }
-        Ok(())
+        Ok((code, self.repository.code_checkout(&mut draft, code, parent)?))
     }
 }

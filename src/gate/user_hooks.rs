@@ -6,7 +6,6 @@ use std::{ffi::OsString, fs, io, path::Path};
 use tempfile::TempDir;
 
 use crate::{
-    config::settings::Durability,
     git::{GitError, Repository},
     handoff::layout::{self, LocalDir},
     model::object::{CommitId, TreeId},
@@ -65,7 +64,7 @@ impl UserHooks<'_> {
     pub(super) fn stage(&self, checkout: &Path, tree: TreeId, base: Option<CommitId>) -> Result<Stage, String> {
         let said = |error: GitError| error.to_string();
         let common = self.repository.common_dir();
-        let head = base.map(|base| self.code_commit(base)).transpose().map_err(said)?;
+        let head = base.map(|base| self.repository.code_checkout_of(base)).transpose().map_err(said)?;
         let message = self.commit.map(|commit| self.repository.message(commit)).transpose().map_err(said)?;
         let hooks = self.hooks_dir().map_err(said)?;
         let made = || -> io::Result<Stage> {
@@ -98,26 +97,10 @@ impl UserHooks<'_> {
         made().map_err(|error| format!("no place to ask the hooks in: {error}"))
     }
 
-    /// The base without our files, as the tree is.
-    fn code_commit(&self, base: CommitId) -> Result<CommitId, GitError> {
-        let mut draft = self.repository.draft();
-        let code = draft.code_tree(base)?;
-        if self.repository.root_tree(base)? == code {
-            return Ok(base);
-        }
-        let commit = draft.code_commit(code, base)?;
-        if !self.repository.exists(commit) {
-            // No state: it need not survive a crash.
-            self.repository.publish(draft.objects(), Vec::new(), Durability::Os)?;
-        }
-        Ok(commit)
-    }
-
     /// Where theirs are: relative to the user's checkout, not to the one that is judged, and never those that we put before them.
     fn hooks_dir(&self) -> Result<std::path::PathBuf, GitError> {
         let ours = self.repository.common_dir().join(layout::HOOKS_DIR);
-        let setting = self.repository.hooks_paths()?.into_iter().rfind(|setting| Path::new(&setting.value) != ours);
-        Ok(match setting {
+        Ok(match self.repository.hooks_path_but(&ours)? {
             Some(setting) => self.repository.hooks_dir_of(&setting.value),
             None => self.repository.default_hooks_dir(),
         })

@@ -25,11 +25,19 @@ impl Repository {
         Ok(self.hooks_paths()?.pop())
     }
 
+    /// The one that would count if none named `ours`.
+    ///
+    /// # Errors
+    /// If git cannot be asked.
+    pub fn hooks_path_but(&self, ours: &Path) -> Result<Option<HooksPath>, GitError> {
+        Ok(self.hooks_paths()?.into_iter().rfind(|setting| Path::new(&setting.value) != ours))
+    }
+
     /// All of them; the last one counts.
     ///
     /// # Errors
     /// If git cannot be asked.
-    pub fn hooks_paths(&self) -> Result<Vec<HooksPath>, GitError> {
+    fn hooks_paths(&self) -> Result<Vec<HooksPath>, GitError> {
         let words = ["config", "-z", "--show-scope", "--show-origin", "--type=path", "--get-all", "core.hooksPath"];
         let output = Git::of(self).args(words).run(&[])?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

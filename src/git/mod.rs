@@ -1,5 +1,6 @@
 //! A repository: objects, refs, trees, merges, signatures, worktrees. gix is used here and nowhere else.
 
+mod checkout;
 mod command;
 mod draft;
 mod error;

@@ -1,9 +1,9 @@
 //! A directory of hooks of our own, for where nothing can be put into the one that is there: each runs the old one.
 //! Knows nothing of which of them judge.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{fs, path::PathBuf};
 
-use super::{HookName, HooksError, config, error::file, fence, place::Place};
+use super::{HookName, HooksError, config, error::file, fence, install, place::Place};
 use crate::{git::Repository, handoff::layout::HOOKS_DIR};
 
 /// The file in it that names it to git.
@@ -70,9 +70,7 @@ pub(super) fn write(repository: &Repository, scripts: &[(PathBuf, String)]) -> R
     let dir = dir(repository);
     fs::create_dir_all(&dir).map_err(file(&dir, "cannot be made"))?;
     for (path, text) in scripts {
-        fs::write(path, text).map_err(file(path, "cannot be written"))?;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755))
-            .map_err(file(path, "cannot be made executable"))?;
+        install::write(path, text, 0o755)?;
     }
     let path = dir.join(SETTINGS);
     fs::write(&path, config::path_settings(&dir)).map_err(file(&path, "cannot be written"))

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{HookName, HooksError, error::file, fence};
-use crate::git::{HooksPath, Repository};
+use crate::git::Repository;
 
 /// The name of a hook of ours in git's settings.
 pub(super) fn section(name: HookName) -> String {
@@ -81,11 +81,4 @@ pub(super) fn set(repository: &Repository, lines: Option<&str>) -> Result<bool, 
 pub(super) fn lines(repository: &Repository) -> Option<String> {
     let text = fs::read(path(repository)).ok()?;
     Some(fence::take_out(&String::from_utf8_lossy(&text))?.lines)
-}
-
-/// The directory of hooks that was set before ours, in whichever scope.
-pub(super) fn hooks_path_before(repository: &Repository) -> Result<Option<HooksPath>, HooksError> {
-    let own = super::chain::dir(repository);
-    let all = repository.hooks_paths()?;
-    Ok(all.into_iter().rfind(|setting| std::path::Path::new(&setting.value) != own))
 }

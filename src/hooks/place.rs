@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{HooksError, chain, config};
+use super::{HooksError, chain};
 use crate::git::{HooksPath, Repository};
 
 /// The first git that has hooks in its settings.
@@ -49,7 +49,7 @@ impl Place {
         let own = chain::dir(repository);
         let now = repository.hooks_path()?;
         let is_chained = now.as_ref().is_some_and(|setting| Path::new(&setting.value) == own);
-        let setting = if is_chained { config::hooks_path_before(repository)? } else { now };
+        let setting = if is_chained { repository.hooks_path_but(&own)? } else { now };
         let dir = match &setting {
             Some(setting) => repository.hooks_dir_of(&setting.value),
             None => repository.default_hooks_dir(),

@@ -121,7 +121,7 @@ impl Phase {
     }
 
     /// A phase for which nothing has been done.
-    pub(super) fn new(id: PhaseId, needs: Vec<PhaseId>) -> Self {
+    pub fn new(id: PhaseId, needs: Vec<PhaseId>) -> Self {
         Self {
             id,
             state: State::Waiting,

@@ -61,23 +61,6 @@ impl From<Option<Committed>> for Made {
     }
 }
 
-/// The commit that a slot checks out for a code tree: the base itself where that is the same, else one made for it.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn checkout_of(shop: &Workshop, draft: &mut Draft, code: TreeId, base: CommitId) -> Result<CommitId, RunError> {
-    let repository = &shop.project.repository;
-    if repository.root_tree(base)? == code {
-        return Ok(base);
-    }
-    let commit = draft.code_commit(code, base)?;
-    if !repository.exists(commit) {
-        // Only what is checked out, no state: it need not survive a crash.
-        repository.publish(draft.objects(), Vec::new(), Durability::Os)?;
-    }
-    Ok(commit)
-}
-
 /// Does something with the checkout of the code of a step, `from`. It is in no branch: where somebody tidies the repository
 /// up at this moment, it is gone and made anew.
 ///
@@ -89,11 +72,11 @@ pub fn with_checkout<T>(
     base: CommitId,
     mut work: impl FnMut(CommitId) -> Result<T, RunError>,
 ) -> Result<T, RunError> {
-    let mut checkout = checkout_of(shop, draft, code, base);
+    let repository = &shop.project.repository;
+    let mut checkout = repository.code_checkout(draft, code, base).map_err(RunError::from);
     for _ in 1..CHECKOUT_TRIES_MAX {
         match checkout.and_then(&mut work) {
             Err(RunError::Git(GitError::NoObject { .. })) => {
-                let repository = &shop.project.repository;
                 let mut again = repository.draft();
                 let code = again.code_tree(from)?;
                 checkout = again.code_commit(code, base).map_err(RunError::from);

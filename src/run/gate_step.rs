@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 
 use super::{
     RunError,
-    agent_step::{checkout_of, with_checkout},
+    agent_step::with_checkout,
     commit::{Committed, Step, commit, step_commit},
     foreman::Job,
     setup::{self, Warmth},
@@ -55,11 +55,7 @@ pub fn ask(shop: &Workshop, asking: Asking) -> Result<Answer, RunError> {
     let settings = &shop.project.settings;
     let base = Base { tree: repository.code_tree(base)?, commit: base };
     // The tree of it need not be in the repository before it is looked at.
-    let base_checkout = || {
-        let mut draft = repository.draft();
-        let tree = draft.code_tree(base.commit)?;
-        checkout_of(shop, &mut draft, tree, base.commit)
-    };
+    let base_checkout = || repository.code_checkout_of(base.commit);
     let change = || {
         base_checkout()?;
         Ok::<Change, RunError>(Change::of_diff(&repository.diff_text(base.tree, tree, change::DIFF_BYTES_MAX)?))

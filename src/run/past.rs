@@ -232,24 +232,7 @@ fn read(id: &TaskId, key: &Key, line: &str) -> Option<Remembered> {
 fn phase(text: &str) -> Option<Phase> {
     let mut parts = text.split('=');
     let (id, state, attempts) = (parts.next()?.parse().ok()?, parts.next()?.parse::<State>().ok()?, parts.next()?);
-    Some(Phase {
-        id,
-        state,
-        needs: Vec::new(),
-        attempts: attempts.parse().ok()?,
-        failures: 0,
-        infra: 0,
-        unable: Vec::new(),
-        rounds: 0,
-        start: 0,
-        step: None,
-        authors: Default::default(),
-        finding: None,
-        approved: false,
-        held: String::new(),
-        summary: String::new(),
-        feedback: Vec::new(),
-    })
+    Some(Phase { state, attempts: attempts.parse().ok()?, ..Phase::new(id, Vec::new()) })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::{RunError, secrets};
 use crate::{
     config::{
         parse,
-        settings::{Durability, Settings, WorktreeSettings},
+        settings::{Settings, WorktreeSettings},
     },
     git::Repository,
     handoff::layout::{self, LocalDir},
@@ -74,18 +74,7 @@ impl Project {
     /// # Errors
     /// [`RunError::NoCommit`] on an unborn branch.
     pub fn head_code_commit(&self) -> Result<CommitId, RunError> {
-        let head = self.head_commit()?;
-        let mut draft = self.repository.draft();
-        let code = draft.code_tree(head)?;
-        if code == self.repository.root_tree(head)? {
-            return Ok(head);
-        }
-        let commit = draft.code_commit(code, head)?;
-        if !self.repository.exists(commit) {
-            // Only what is checked out, no state: it need not survive a crash.
-            self.repository.publish(draft.objects(), Vec::new(), Durability::Os)?;
-        }
-        Ok(commit)
+        Ok(self.repository.code_checkout_of(self.head_commit()?)?)
     }
 
     /// That a sparse checkout does not leave out what people edit: the queue would seem empty.

@@ -1,13 +1,11 @@
 //! `pause`, `jobs`, `stop --after-step`, named resources and a machine under pressure, as a user meets them.
 
-use std::{
-    io::{BufRead as _, BufReader},
-    process::{Child, ChildStdout, Stdio},
-};
-
 use snapbox::str;
 
-use crate::sandbox::Sandbox;
+use crate::{
+    program::{Background, wait_until},
+    sandbox::Sandbox,
+};
 
 /// A repository with tasks and one agent whose program does what `script` says.
 fn day(config: &str, script: &str, tasks: &[&str]) -> Sandbox {
@@ -37,40 +35,34 @@ fn waits_for(sandbox: &Sandbox, sign: &str) -> String {
 
 /// A run that tells its events, up to the first with these words.
 struct Running {
-    run: Child,
-    lines: BufReader<ChildStdout>,
+    run: Background,
+    /// Bytes of it that were read.
+    read: usize,
 }
 
 impl Running {
     fn start(sandbox: &Sandbox, words: &[&str]) -> Self {
-        let mut start = sandbox.orchestrate(&[&["start", "--json"], words].concat());
-        let mut run = start.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
-        let lines = BufReader::new(run.stdout.take().expect("it is piped"));
-        Self { run, lines }
+        let start = sandbox.orchestrate(&[&["start", "--json"], words].concat());
+        Self { run: Background::start(start, sandbox.path("run")), read: 0 }
     }
 
     fn up_to(&mut self, words: &str) -> String {
-        let mut line = String::new();
-        while !line.contains(words) {
-            line.clear();
-            assert_ne!(self.lines.read_line(&mut line).expect("it is text"), 0, "the run ended before '{words}'");
-        }
-        line
+        wait_until(words, || {
+            let has_ended = self.run.has_ended();
+            let told = self.run.stdout();
+            let mut new = told[self.read..].split_inclusive('\n').take_while(|line| line.ends_with('\n'));
+            let found = new.find(|line| {
+                self.read += line.len();
+                line.contains(words)
+            });
+            assert!(found.is_some() || !has_ended, "the run ended before '{words}': {}", self.run.stderr());
+            found.map(str::to_owned)
+        })
     }
 
-    /// Its exit code, with all that it still tells read.
-    fn end(mut self) -> Option<i32> {
-        let mut rest = String::new();
-        std::io::Read::read_to_string(&mut self.lines, &mut rest).expect("it is text");
-        self.run.wait().expect("it ends").code()
-    }
-}
-
-impl Drop for Running {
-    /// A test that fails leaves no run behind; its agents end with their directory.
-    fn drop(&mut self) {
-        let _ = self.run.kill();
-        let _ = self.run.wait();
+    /// Its exit code.
+    fn end(self) -> Option<i32> {
+        self.run.end().code()
     }
 }
 
@@ -106,7 +98,7 @@ fn a_task_is_paused_and_resumed_in_a_run_that_is_at_work() {
     sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
     let mut run = Running::start(&sandbox, &[]);
     run.up_to("\"agent_said\"");
-    let pid = run.run.id();
+    let pid = run.run.pid();
     // It is resumed before it could have ended: the run goes on with it as if nothing had been.
     assert_eq!(sandbox.run(&["pause", "one"]).code, 0);
     sandbox.run(&["resume", "one"]).is(0, "", format!("told pid {pid} to go on with one\n"));
@@ -128,7 +120,7 @@ fn a_run_is_given_more_workers() {
     sandbox.run(&["jobs", "2"]).is(4, "", "fatal: no run is at work in this repository\nhint: git orchestrate start\n");
     let mut run = Running::start(&sandbox, &["--jobs", "1"]);
     run.up_to("\"agent_said\"");
-    let pid = run.run.id();
+    let pid = run.run.pid();
     sandbox.run(&["jobs", "2"]).is(0, "", format!("asked pid {pid} to go on with 2 workers\n"));
     let told = run.up_to("\"workers\"");
     assert!(told.contains("\"jobs\":2"), "{told}");
@@ -142,7 +134,7 @@ fn a_run_stops_after_the_steps_that_are_being_made() {
     sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
     let mut run = Running::start(&sandbox, &[]);
     run.up_to("\"agent_said\"");
-    let pid = run.run.id();
+    let pid = run.run.pid();
     let stop = sandbox.run(&["stop", "--after-step"]);
     stop.is(0, "", format!("asked pid {pid} to stop after the steps that are being made\n"));
     run.up_to("\"stopping\"");
@@ -278,18 +270,11 @@ fn a_run_whose_repository_is_gone_ends_and_says_so() {
     let quiet = "[quota]\nquiet_hours = \"00:00-23:59\"\n";
     let sandbox = day(quiet, WRITES, &["one"]);
     // It would wait until one minute to midnight.
-    let mut start = sandbox.orchestrate(&["start", "--json"]);
-    let mut run = start.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    let mut lines = BufReader::new(run.stdout.take().expect("it is piped"));
-    let mut line = String::new();
-    while !line.contains("\"quiet\"") {
-        line.clear();
-        assert_ne!(lines.read_line(&mut line).expect("it is text"), 0, "the run ended by itself");
-    }
+    let mut run = Running::start(&sandbox, &[]);
+    run.up_to("\"quiet\"");
     std::fs::remove_dir_all(sandbox.repository()).expect("removed");
-    let ended = run.wait_with_output().expect("it ends");
-    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-    assert_eq!(ended.status.code(), Some(128), "{said}");
+    let ended = run.run.end();
+    let said = &ended.expect(128).stderr;
     assert!(said.contains("is gone, and the repository with it"), "{said}");
 }
 
@@ -360,7 +345,7 @@ fn the_next_batch_is_judged_while_one_is_and_lands_as_it_was_judged() {
     let mut run = Running::start(&sandbox, &["--jobs", "2"]);
     let judged = || std::fs::read_to_string(&seen).unwrap_or_default();
     while judged() != "one.txt\none.txt two.txt\n" {
-        assert!(run.run.try_wait().expect("a child").is_none(), "it ended: {}", judged());
+        assert!(!run.run.has_ended(), "it ended: {}", judged());
         std::thread::yield_now();
     }
     assert!(!sandbox.run(&["status", "one"]).stdout.contains("one   landed"));
