@@ -247,7 +247,6 @@ pub struct Foreman {
     quota_spent: Option<String>,
     /// The time that was last told.
     now: SystemTime,
-    landing: bool,
     /// What is being landed.
     at_landing: Vec<Landing>,
     ahead: Option<Ahead>,
@@ -289,7 +288,6 @@ impl Foreman {
             now: SystemTime::UNIX_EPOCH,
             rules,
             settings,
-            landing: false,
             at_landing: Vec::new(),
             ahead: None,
             landing_problems: 0,
@@ -404,7 +402,7 @@ impl Foreman {
 
     /// Whether something is being done.
     pub fn is_busy(&self) -> bool {
-        self.landing || self.is_preparing() || !self.busy.is_empty()
+        !self.at_landing.is_empty() || self.is_preparing() || !self.busy.is_empty()
     }
 
     /// What is to be carried out now. Every order is taken to be carried out: call it once, act, and report back.
@@ -424,7 +422,7 @@ impl Foreman {
 
     fn landing(&mut self) -> Option<Order> {
         let is_last = self.rules.until.as_ref().is_some_and(|until| *until == PhaseId::land());
-        if self.landing || is_last || self.landing_problems >= LANDING_PROBLEMS_MAX {
+        if !self.at_landing.is_empty() || is_last || self.landing_problems >= LANDING_PROBLEMS_MAX {
             return None;
         }
         let batch = match self.take_prepared() {
@@ -435,7 +433,6 @@ impl Foreman {
             self.put_back(&batch);
             return None;
         }
-        self.landing = !batch.is_empty();
         self.at_landing.clone_from(&batch);
         (!batch.is_empty()).then(|| Order::Land { batch, redone: self.redone() })
     }
@@ -632,7 +629,6 @@ impl Foreman {
             }
             Happened::Prepared => self.was_prepared(),
             Happened::LandingEnded(ended) => {
-                self.landing = false;
                 self.at_landing.clear();
                 self.ahead_of_ended();
                 self.give_back_from_landing();
