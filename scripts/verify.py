@@ -323,6 +323,9 @@ class State:
         if actor == "person":
             self.decide(name, phase, record)
         else:
+            if actor != "land" and record.get("new_base"):
+                must(self.begins_code(name), "checkpoint", f"phase '{name}' is done on another base than the task's code")
+                after["base"] = record["new_base"]
             self.event(name, "started")
             (self.land if actor == "land" else self.end)(name, phase, record)
         self.settle()
@@ -485,12 +488,20 @@ class State:
         self.heed(phase, feedback)
         if retry == "rollback" and alone:
             phase["authors"], self.said["good"] = [], start
-        built_on = [name]
-        for at in built_on:
-            built_on += [p["id"] for p in self.phases if at in p.get("needs", []) and p["id"] not in built_on]
-        for other in built_on[1:]:
+        for other in self.built_on(name):
             if self.phase(other)["state"] != "running":
                 self.event(other, "reset")
+
+    def built_on(self, name):
+        found = [name]
+        for at in found:
+            found += [p["id"] for p in self.phases if at in p.get("needs", []) and p["id"] not in found]
+        return found[1:]
+
+    def begins_code(self, name):
+        """Whether it writes the task's first code, whatever comes beside it."""
+        others = [p for p in self.phases if self.writes(p["id"]) and p["id"] != name and p["state"] != "skipped"]
+        return self.writes(name) and not self.said.get("good") and {p["id"] for p in others} <= set(self.built_on(name))
 
     def settle(self):
         """What needs no step: phases unfold, are passed over or become ready; limits hold them."""
@@ -920,7 +931,9 @@ class Step:
             return
         known = {commit.name for commit in chain.line if commit.step < record["seq"]} | {good and good.name}
         base = before["base"] if before else chain.before and chain.before.name
-        must(not self.root or record["base"] in known | {base}, "record", "it was made on a commit that is none of the task's")
+        moved = record.get("new_base") == record["base"]
+        must(not self.root or record["base"] in known | {base} or moved or self.was_base(record["base"]),
+             "record", "it was made on a commit that is none of the task's")
         start = repository.commit(record["base"])
         writes = State(before).writes(record["phase"]) and record["actor"]["kind"] == "agent" if before else bool(record.get("changed"))
         if not writes:
@@ -942,10 +955,15 @@ class Step:
         shown = lambda path: path.encode(errors="surrogateescape").decode(errors="replace")
         made = {shown(path): "deleted" if kind == "removed" else kind for path, kind, _ in changes}
         told = {file["path"]: file["change"] for file in record.get("changed", [])}
-        if good and good.name != record["base"] and repository.code(good.tree) != repository.code(start.tree):
+        if good and not moved and good.name != record["base"] and repository.code(good.tree) != repository.code(start.tree):
             made = {shown(path): told.get(shown(path)) for path, _, _ in repository.diff(good.tree, self.commit.tree, part="code")}
             told = {path: kind for path, kind in told.items() if path in made}
         must(made == told, "changes", "it changes other files than its record names")
+
+    def was_base(self, name):
+        """Whether the task's changes were once made on it: the step began before another moved the base."""
+        texts = (self.repository.file(commit.tree, self.state_file) for commit in self.chain.line if commit.step < self.commit.step)
+        return self.chain.before and self.chain.before.name == name or any(text and read_toml(text).get("base") == name for text in texts)
 
     def state(self):
         text = self.repository.file(self.commit.tree, self.state_file)

@@ -30,6 +30,23 @@ needs = ["implement"]
 on_fail = "implement"
 "#;
 
+const STANDARD: &str = include_str!("../src/handoff/workflows/standard.toml");
+
+const TRACKS: &str = r#"
+name = "tracks"
+[[phase]]
+id = "backend"
+role = "implementer"
+[[phase]]
+id = "frontend"
+role = "implementer"
+[[phase]]
+id = "gate"
+gate = "full"
+needs = ["backend", "frontend"]
+on_fail = "backend"
+"#;
+
 fn workflow(text: &str) -> Workflow {
     let workflow: Workflow = toml::from_str(text).expect("a workflow");
     workflow.check().expect("a good workflow");
@@ -361,6 +378,31 @@ fn a_landing_that_conflicts_redoes_the_work_on_the_new_base() {
 }
 
 #[test]
+fn the_first_code_may_be_written_on_what_has_landed_meanwhile() {
+    let moved = |workflow: &str, story: &str, line: &str| {
+        let before = tell(begin(workflow), story).expect("a possible story");
+        let record = record(&before, line);
+        apply(&before, &Record { new_base: Some(commit('d')), ..record }).map(|after| after.base)
+    };
+    let planned = "plan a done S1 S2\nplan-review b done";
+    assert_eq!(moved(STANDARD, planned, "implement/S1 a done"), Ok(commit('d')));
+    assert_eq!(moved(STANDARD, planned, "implement/S1 a failed"), Ok(commit('d')));
+    assert_eq!(moved(SINGLE, "implement a failed", "implement a done"), Ok(commit('d')));
+    // After it was rolled back there is no code again.
+    let refused = "implement a done\ngate gate failed red";
+    assert_eq!(moved(SINGLE, refused, "implement a done"), Ok(commit('d')));
+    for (workflow, story, line) in [
+        (STANDARD, "", "plan a done S1"),
+        (STANDARD, &*format!("{planned}\nimplement/S1 a done"), "code-review/S1 b done"),
+        (SINGLE, "implement a done", "gate gate done"),
+        (TRACKS, "", "frontend a done"),
+    ] {
+        let why = moved(workflow, story, line).expect_err(line).to_string();
+        assert!(why.ends_with("on another base than the task's code"), "{why}");
+    }
+}
+
+#[test]
 fn phases_are_skipped_by_label_area_and_result() {
     let text = r#"
 name = "w"
@@ -388,25 +430,11 @@ skip_when = { results = ["design = skipped"] }
 
 #[test]
 fn tracks_run_side_by_side_and_a_roll_back_spares_the_other() {
-    let text = r#"
-name = "tracks"
-[[phase]]
-id = "backend"
-role = "implementer"
-[[phase]]
-id = "frontend"
-role = "implementer"
-[[phase]]
-id = "gate"
-gate = "full"
-needs = ["backend", "frontend"]
-on_fail = "backend"
-"#;
-    let both = begin(text);
+    let both = begin(TRACKS);
     let ready: Vec<_> = next(&both, &world(&["a"])).work.into_iter().map(|work| work.phase.to_string()).collect();
     assert_eq!(ready, ["backend", "frontend"]);
     check(
-        text,
+        TRACKS,
         "backend a done
          frontend a done
          gate gate failed red",

@@ -286,3 +286,27 @@ fn worktrees_have_the_files_of_a_sparse_checkout_and_what_lands_has_all() {
         assert!(!sandbox.worktrees().exists(), "{way:?}");
     }
 }
+
+#[test]
+fn plans_that_name_the_same_file_are_written_one_after_another() {
+    let sandbox = sandbox("small", 2);
+    sandbox.write(".handoff/workflows/small.toml", SMALL);
+    sandbox.task("a", "");
+    sandbox.task("b", "");
+    let step = r#"{"id": "S1", "title": "One", "files": ["both.txt"]}"#;
+    sandbox.script("plan", &format!("answer '{{\"structured\": {{\"steps\": [{step}]}}}}'"));
+    sandbox.script("plan-review", "touch $home/planned-$task; answer '{\"structured\": {\"status\": \"approved\"}}'");
+    sandbox.script("code-review", "answer '{\"structured\": {\"status\": \"approved\"}}'");
+    // Both have a plan before anybody writes; were they written side by side, one would conflict and be written again.
+    sandbox.script("implement", "await planned-a; await planned-b; echo $task >> both.txt");
+    sandbox.run(&["start"]).expect(0);
+    let branches = Branches::of(&sandbox);
+    branches.check();
+    let both = sandbox.git(&["show", "orchestrate/integration:both.txt"]);
+    assert_eq!(both, branches.landed.join("\n"));
+    for (task, steps) in &branches.steps {
+        let phases: Vec<&str> = steps.iter().map(|(.., phase)| phase.as_str()).collect();
+        assert_eq!(phases, ["plan", "plan-review", "implement/S1", "code-review/S1", "gate/S1"], "{task}");
+    }
+    sandbox.run(&["verify"]).expect(0);
+}

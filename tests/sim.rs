@@ -390,6 +390,7 @@ impl World {
                         agent: None,
                         chosen: String::new(),
                         grant: None,
+                        onto: None,
                     };
                     let mut record = self.blank(&job);
                     record.outcome = Outcome::Failed;

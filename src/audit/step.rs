@@ -289,7 +289,10 @@ impl Look<'_> {
         }
         let is_known = record.base == self.base_of(before)
             || self.chain.commits.iter().any(|named| named.seq < record.seq && named.commit.id == record.base)
-            || good.as_ref().is_some_and(|good| good.id == record.base);
+            || good.as_ref().is_some_and(|good| good.id == record.base)
+            // The first code of a task may be written on what has landed by then; whether it is the first, `apply` says.
+            || record.new_base == Some(record.base)
+            || self.was_base(record)?;
         // Where the line breaks off in a clone that was cut off, its base can be behind the end.
         let may_be_behind = matches!(self.chain.before, Before::Unreadable(_)) && evidence.commit(record.base).is_err();
         if before.root.is_some() && !is_known && !may_be_behind {
@@ -334,8 +337,11 @@ impl Look<'_> {
             changes.iter().map(|c| (c.path.as_str(), word(c.kind))).collect();
         let told: BTreeMap<&str, record::ChangeKind> =
             record.changed.iter().map(|file| (file.path.as_str(), file.change)).collect();
-        let beside =
-            good.as_ref().filter(|good| good.id != record.base && evidence.code(good.tree) != evidence.code(from.tree));
+        let is_beside = |good: &&Arc<RawCommit>| {
+            let is_another = good.id != record.base && evidence.code(good.tree) != evidence.code(from.tree);
+            is_another && record.new_base.is_none()
+        };
+        let beside = good.as_ref().filter(is_beside);
         let odd = match beside {
             // Another track was there first, and both were put together: what came on top of it is ours.
             Some(good) => {
@@ -353,6 +359,20 @@ impl Look<'_> {
             self.findings.push(self.about.fail(Rule::Changes, what).file(path));
         }
         Ok(changes.into_iter().map(|change| change.path).collect())
+    }
+
+    /// Whether the task's changes were once made on what a step says it was made on: it began before another moved the base.
+    fn was_base(&self, record: &Record) -> Result<bool, Unreadable> {
+        if self.chain.commit(0).is_some_and(|base| base.id == record.base) {
+            return Ok(true);
+        }
+        for named in self.chain.commits.iter().filter(|named| named.seq < record.seq) {
+            let state = State::of(self.audit, &named.commit, &self.chain.task)?;
+            if state.checkpoint.is_some_and(|checkpoint| checkpoint.base == record.base) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn base_of(&self, before: &State) -> CommitId {

@@ -102,6 +102,12 @@ pub fn apply(before: &Checkpoint, record: &Record) -> Result<Checkpoint, Impossi
     match &record.actor {
         Actor::Person { .. } => decide(&mut after, record)?,
         Actor::Agent { .. } | Actor::Gate { .. } => {
+            if let Some(onto) = record.new_base {
+                let (phase, outcome, why) =
+                    (record.phase.clone(), record.outcome, "on another base than the task's code");
+                begins_code(before, &phase).then_some(()).ok_or(Impossible::Outcome { phase, outcome, why })?;
+                after.base = onto;
+            }
             step(&mut after, &record.phase, Event::Started)?;
             end(&mut after, record)?;
         }
@@ -435,6 +441,15 @@ fn reopen(after: &mut Checkpoint, id: &PhaseId, retry: Retry, feedback: &str) ->
         }
     }
     Ok(())
+}
+
+/// Whether a phase writes the task's first code, whatever comes beside it: then it may do so on what has landed by now, and not
+/// on what had landed when the task began to think.
+pub fn begins_code(checkpoint: &Checkpoint, id: &PhaseId) -> bool {
+    let writes = |id: &PhaseId| checkpoint.spec(id).is_some_and(PhaseSpec::writes);
+    let later = dependents(checkpoint, id);
+    let is_first = |other: &Phase| other.id == *id || other.state == State::Skipped || later.contains(&other.id);
+    checkpoint.good == 0 && writes(id) && checkpoint.phases.iter().filter(|other| writes(&other.id)).all(is_first)
 }
 
 /// Whether no other phase changed the code since this one began.

@@ -463,7 +463,8 @@ pub struct Record {
     /// What the person decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
-    /// For `land`: the commit on which the work is redone, and what stands in the way.
+    /// For `land`: the commit on which the work is redone. For the first code of a task: the commit that its changes are made
+    /// on from now on, where others have landed since it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_base: Option<CommitId>,
     /// What goes back to the author: a gate's output, a conflict, a person's advice.

@@ -98,9 +98,12 @@ pub fn make(shop: &Workshop, job: &Job) -> Result<Made, RunError> {
     let player = shop.agents.get(name).expect("BUG: only configured agents are chosen");
     let What::Agent { role, access, .. } = &job.work.what else { unreachable!("BUG: this is a job for an agent") };
     let mut draft = shop.project.repository.draft();
-    let from = step_commit(&shop.project.repository, &job.checkpoint, job.tip, job.work.from)?;
+    let from = match job.onto {
+        Some(onto) => onto,
+        None => step_commit(&shop.project.repository, &job.checkpoint, job.tip, job.work.from)?,
+    };
     let code = draft.code_tree(from)?;
-    let base = job.checkpoint.base;
+    let base = job.base();
     let open = |checkout| shop.agent_slot(job.slot, &job.task.id, checkout);
     let mut slot = with_checkout(shop, (&mut draft, from, code), base, open)?;
     crate::sys::crash_point::reach("step.switched");
@@ -403,6 +406,7 @@ fn judge(
         summary: text::head(text::clean(&words).trim(), SUMMARY_LINES_MAX, SUMMARY_BYTES_MAX),
         changed: taken.changed,
         refused: taken.refused.clone(),
+        new_base: job.onto,
         ..Record::begin(
             job.task.id.clone(),
             job.work.phase.clone(),
@@ -451,7 +455,7 @@ fn accept(
     taken: TreeId,
     refused: &[RefusedFile],
 ) -> Result<(), RunError> {
-    let left = shop.project.repository.draft().code_commit(taken, job.checkpoint.base)?;
+    let left = shop.project.repository.draft().code_commit(taken, job.base())?;
     slot.accept(left)?;
     crate::sys::crash_point::reach("step.accepted");
     if !refused.is_empty() {

@@ -117,7 +117,7 @@ pub fn prompt(project: &Project, templates: &Templates, contexts: &Cache, asking
         files: survey.files,
         diff,
         plan_json: None,
-        base: checkpoint.base,
+        base: job.base(),
     };
     let mut prompt = context::prompt(&input, templates)?;
     prompt.cut.extend(survey.missing);
@@ -165,7 +165,7 @@ fn dependencies(project: &Project, job: &Job) -> Vec<Dependency> {
 /// What a task that has landed said at its end, as the commit that this one starts from holds it.
 fn dependency(project: &Project, job: &Job, id: &TaskId) -> Option<Dependency> {
     let path = layout::checkpoint(id);
-    let bytes = project.repository.read(job.checkpoint.base, &path).ok()??;
+    let bytes = project.repository.read(job.base(), &path).ok()??;
     let checkpoint = checkpoints::from_toml(&String::from_utf8_lossy(&bytes), &path).ok()?;
     let last = checkpoint
         .phases
@@ -180,7 +180,7 @@ fn dependency(project: &Project, job: &Job, id: &TaskId) -> Option<Dependency> {
 fn title(project: &Project, job: &Job, id: &TaskId) -> Option<String> {
     [Format::Toml, Format::Md].into_iter().find_map(|format| {
         let path = format!("{}/{id}.{}", layout::TASKS, format.extension());
-        let bytes = project.repository.read(job.checkpoint.base, &path).ok()??;
+        let bytes = project.repository.read(job.base(), &path).ok()??;
         Some(tasks::parse(&String::from_utf8_lossy(&bytes), &path, format, id).ok()?.title)
     })
 }
@@ -205,7 +205,11 @@ pub fn show(project: &Project, foreman: &Foreman, queued: &Queued, phase: &Phase
     };
     let attempt = checkpoint.phase(phase).map_or(1, |phase| phase.attempts + 1);
     let structure = structure(&checkpoint, phase);
-    let commit = step_commit(&project.repository, &checkpoint, queued.tip, from)?;
+    let onto = foreman.onto(&checkpoint, phase);
+    let commit = match onto {
+        Some(onto) => onto,
+        None => step_commit(&project.repository, &checkpoint, queued.tip, from)?,
+    };
     // Before the first step nobody may have written the tree without our files; with them it reads the same.
     let code = project.repository.code_tree(commit)?;
     let code = match project.repository.files(code) {
@@ -222,6 +226,7 @@ pub fn show(project: &Project, foreman: &Foreman, queued: &Queued, phase: &Phase
         agent: None,
         chosen: String::new(),
         grant: None,
+        onto,
         checkpoint,
     };
     prompt(project, &templates, &contexts(project), &Asking { job: &job, role: &role, access, structure, code })

@@ -105,8 +105,9 @@ pub fn commit_with(desk: &Desk, mut draft: Draft, mut step: Step) -> Result<Comm
         let (code, record) = on_top_of(desk, &mut draft, &step, &checkpoint, tip)?;
         if wrote(&step) {
             // What worktrees check out after this step is made along with it.
-            draft.code_commit(step.code, checkpoint.base)?;
-            draft.code_commit(code, checkpoint.base)?;
+            let base = step.job.onto.unwrap_or(checkpoint.base);
+            draft.code_commit(step.code, base)?;
+            draft.code_commit(code, base)?;
         }
         let made = write(desk, &mut draft, &checkpoint, tip, code, record)?;
         let branch = layout::task_ref(&checkpoint.task);
@@ -162,7 +163,7 @@ fn on_top_of(
     tip: Option<CommitId>,
 ) -> Result<(TreeId, Record), RunError> {
     let mut record = step.record.clone();
-    if checkpoint.good == step.job.checkpoint.good {
+    if (checkpoint.good, checkpoint.base) == (step.job.checkpoint.good, step.job.checkpoint.base) {
         return Ok((step.code, record));
     }
     let good = step_commit(desk.repository, checkpoint, tip, checkpoint.good)?;

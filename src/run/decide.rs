@@ -151,6 +151,7 @@ fn write_down(project: &Project, decided: &Decided, _lease: &lock::Lease) -> Res
         agent: None,
         chosen: String::new(),
         grant: None,
+        onto: None,
     };
     let step = Step { job: &job, from, code, record, transcript: None };
     commit_with(

@@ -132,6 +132,15 @@ pub struct Job {
     pub chosen: String,
     /// What it may cost; none for a gate.
     pub grant: Option<Grant>,
+    /// What the task's changes are made on from this step on; none: what they were made on.
+    pub onto: Option<CommitId>,
+}
+
+impl Job {
+    /// The commit that the task's changes are made on.
+    pub fn base(&self) -> CommitId {
+        self.onto.unwrap_or(self.checkpoint.base)
+    }
 }
 
 /// What is to be carried out.
@@ -497,7 +506,8 @@ impl Foreman {
                 entry.running.insert(work.phase.clone(), AtWork { slot, agent: agent.clone(), takes });
             }
             let (task, checkpoint) = (task.clone(), checkpoint.clone());
-            let job = Job { slot, task, checkpoint, tip, work, agent, chosen, grant };
+            let onto = self.onto(&checkpoint, &work.phase);
+            let job = Job { slot, task, checkpoint, tip, work, agent, chosen, grant, onto };
             orders.push(Order::Step(Box::new(job)));
             if first {
                 self.begins(id);

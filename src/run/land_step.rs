@@ -231,6 +231,7 @@ fn write_down(
         agent: None,
         chosen: String::new(),
         grant: None,
+        onto: None,
     };
     let record = Record {
         attempt,

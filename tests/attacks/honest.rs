@@ -57,9 +57,10 @@ const SCRIPTS: [(&str, &str); 5] = [
     (
         "plan",
         r#"case $task in infra) [ -e "$home/able" ] || exit 7;; esac
+        case $task in plain | gate) also=b;; *) also=$task.md;; esac
         cat > "$GIT_ORCHESTRATE_RESULT_FILE" <<END
 {"structured": {"summary": "Plan $attempt: \"é\"", "steps": [
-  {"id": "S1", "title": "One", "detail": "do it\nwell", "files": ["$task.txt", "b"], "acceptance": ["it is there"]},
+  {"id": "S1", "title": "One", "detail": "do it\nwell", "files": ["$task.txt", "$also"], "acceptance": ["it is there"]},
   {"id": "S2", "title": "Two"}]}}
 END"#,
     ),
@@ -166,6 +167,12 @@ fn whatever_happens_to_tasks_is_found_right() {
     ] {
         assert!(outcomes.contains(wanted), "no step is '{wanted}': {outcomes:?}");
     }
+    // One of the two whose plans name the same file was written on what the other had landed.
+    let moved = ["plain", "gate"].map(|task| {
+        let steps = ["grep", "-l", "new_base", &crate::forge::task_ref(task), "--", ".handoff/steps"];
+        forge.sandbox.try_git(&steps).is_ok_and(|found| found.contains("implement-S1"))
+    });
+    assert!(moved.contains(&true), "nobody waited for the other");
     for said in [program(&forge, &[]), second(&forge, &[])] {
         assert_eq!((said.code, said.rules.len()), (0, 0), "{}", said.text);
     }

@@ -383,6 +383,19 @@ fn states() -> Vec<Attack> {
             clean: refolded,
         },
         Attack {
+            name: "20h what a task's changes are made on is another under code that is written",
+            rule: "checkpoint",
+            ask: all,
+            forge: |forge| {
+                forge.refold("api", |lie| {
+                    if lie.record.gate.is_some() {
+                        lie.record.new_base = Some(lie.record.base);
+                    }
+                });
+            },
+            clean: refolded,
+        },
+        Attack {
             name: "39d who reviews had a part in the work",
             rule: "reviewer",
             ask: all,

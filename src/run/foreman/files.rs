@@ -3,7 +3,10 @@
 
 use super::{Entry, Foreman, access};
 use crate::model::{
+    apply::begins_code,
+    checkpoint::Checkpoint,
     next::Work,
+    object::CommitId,
     workflow::{Access, PhaseId, PhaseSpec},
 };
 
@@ -70,6 +73,13 @@ impl Foreman {
         self.collision(entry, other).map(|why| format!("waits for {}: {why}", other.task.id))
     }
 
+    /// What the first code of a task is written on, if others have landed since the task began: them too, above all those that
+    /// had its files before.
+    pub fn onto(&self, checkpoint: &Checkpoint, phase: &PhaseId) -> Option<CommitId> {
+        let has_moved = checkpoint.seq > 0 && checkpoint.base != self.integration;
+        (has_moved && begins_code(checkpoint, phase)).then_some(self.integration)
+    }
+
     /// Of the work that is next for a task what may be started as far as its files go; and why the rest may not.
     pub(super) fn in_turn(&self, entry: &Entry, mut works: Vec<Work>) -> (Vec<Work>, Option<String>) {
         let writes = |work: &Work| access(work) == Access::Write;
@@ -96,7 +106,7 @@ mod tests {
         config::parse::parse,
         model::{
             apply::apply,
-            object::{CommitId, TreeId},
+            object::TreeId,
             plan::{Plan, PlanStep},
             record::{Actor, Document, Family, Record},
             task::{Task, TaskId},
