@@ -310,3 +310,47 @@ fn plans_that_name_the_same_file_are_written_one_after_another() {
     }
     sandbox.run(&["verify"]).expect(0);
 }
+
+#[test]
+fn what_setup_makes_is_made_once_for_the_same_lock_file_whoever_needs_it() {
+    let sandbox = sandbox("single", 3);
+    let noted = sandbox.outside("noted");
+    let setup = format!(
+        "\n[worktrees]\nsetup = [{{ run = \"mkdir ignored && pwd > ignored/where && cat Cargo.lock > ignored/lock && \
+         echo made >> '{0}'; sleep 0.2\", makes = [\"ignored\"] }}, \"echo each >> '{0}'\"]\n",
+        noted.display()
+    );
+    sandbox.write("Cargo.lock", "1\n");
+    let with_check = config("single").replace("jobs = 2", "jobs = 3").replace(
+        "run = \"! grep -rq BROKEN --exclude-dir=.git .\"",
+        "run = \"cmp Cargo.lock ignored/lock && [ ! -e ignored/poison ]\"\npristine = true",
+    );
+    sandbox.write(".handoff/config.toml", with_check + &setup);
+    sandbox.commit("lock");
+    let tasks = ["one", "two", "three"];
+    tasks.iter().for_each(|task| sandbox.task(task, ""));
+    // All three are there at once; what an agent does to its copy is seen by nobody else.
+    sandbox.script(
+        "implement",
+        "cmp Cargo.lock ignored/lock || exit 1; touch ignored/poison
+         touch $home/here-$task; for other in one two three; do await here-$other; done; note",
+    );
+    let times = |word: &str| {
+        std::fs::read_to_string(&noted).expect("it was set up").lines().filter(|line| *line == word).count()
+    };
+    sandbox.run(&["start"]).expect(0);
+    assert_eq!(times("made"), 1, "one of the workers made it for all");
+    assert!(times("each") > 3, "{}", times("each"));
+    let wheres: Vec<_> = (0..3)
+        .map(|at| {
+            std::fs::read_to_string(sandbox.worktrees().join(format!("worker-{at}/ignored/where"))).expect("made")
+        })
+        .collect();
+    assert!(wheres.iter().all(|place| *place == wheres[0]), "{wheres:?}");
+    sandbox.task("lock", "");
+    sandbox.script("lock/implement", "cmp Cargo.lock ignored/lock && echo 2 > Cargo.lock");
+    sandbox.run(&["start"]).expect(0);
+    assert_eq!(times("made"), 2, "the gate's, for the new lock file");
+    assert_eq!(Branches::of(&sandbox).landed.len(), 4);
+    sandbox.run(&["clean", "--all"]).expect(0);
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::sys;
+use crate::{config::setup_command::SetupCommand, sys};
 
 /// Bytes of a file that is looked into at most.
 const FILE_BYTES_MAX: usize = 1 << 20;
@@ -29,7 +29,7 @@ pub struct Toolchain {
     /// The checks, quick ones first.
     pub checks: Vec<FoundCheck>,
     /// Commands that make a fresh worktree fit for them.
-    pub setup: Vec<String>,
+    pub setup: Vec<SetupCommand>,
     /// Directories of the user's checkout that they need.
     pub link: Vec<String>,
 }
@@ -48,7 +48,7 @@ pub fn detect(root: &Path, is_on_path: &dyn Fn(&str) -> bool) -> Toolchain {
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     let mut project = Project { root, names, is_on_path, found: Toolchain::default(), tests: Vec::new() };
     if project.has(".gitmodules") {
-        project.found.setup.push("git submodule update --init --recursive".to_owned());
+        project.found.setup.push(SetupCommand::alone("git submodule update --init --recursive"));
     }
     project.rust();
     project.javascript();
@@ -147,7 +147,7 @@ impl Project<'_> {
             Some(_) | None => {}
         }
         if let Some((_, _, install)) = lock.filter(|(_, its, _)| *its == manager) {
-            self.found.setup.push((*install).to_owned());
+            self.found.setup.push(SetupCommand::making(*install, "node_modules"));
         }
     }
 
@@ -203,7 +203,7 @@ impl Project<'_> {
         if let Some(because) = self.first_of(&["phpunit.xml", "phpunit.xml.dist"]) {
             self.test("vendor/bin/phpunit", because);
             if self.has("composer.lock") {
-                self.found.setup.push("composer install --no-interaction".to_owned());
+                self.found.setup.push(SetupCommand::making("composer install --no-interaction", "vendor"));
             }
         }
         let is_dotnet = |name: &&String| [".sln", ".slnx", ".csproj", ".fsproj"].iter().any(|end| name.ends_with(end));
@@ -273,7 +273,7 @@ mod tests {
             format!("{}: {} ({})", check.name, check.run, check.because.as_deref().unwrap_or_default())
         };
         let mut lines: Vec<_> = found.checks.iter().map(line).collect();
-        lines.extend(found.setup.iter().map(|setup| format!("setup: {setup}")));
+        lines.extend(found.setup.iter().map(|setup| format!("setup: {}", setup.run)));
         lines.extend(found.link.iter().map(|link| format!("link: {link}")));
         assert_eq!(lines, expected, "{files:?}");
     }

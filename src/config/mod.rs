@@ -14,4 +14,5 @@ pub mod problem;
 pub mod quiet_hours;
 pub mod routing;
 pub mod settings;
+pub mod setup_command;
 pub mod template;

@@ -340,8 +340,8 @@ impl Check<'_> {
             self.wrong(&place!["worktrees", "dir"], "'dir' is empty");
         }
         for (at, command) in trees.setup.iter().enumerate() {
-            if command.trim().is_empty() {
-                self.wrong(&place!["worktrees", "setup", at], "a command of 'setup' is empty");
+            if let Some(what) = command.wrong() {
+                self.wrong(&place!["worktrees", "setup", at], what);
             }
         }
         if trees.ports > PORTS_MAX {

@@ -10,6 +10,7 @@ pub use super::{
     hybrid::OutputCheck,
     limits::LimitSettings,
     routing::{RoutingMode, RoutingSettings},
+    setup_command::SetupCommand,
 };
 use serde::{Deserialize, Serialize};
 
@@ -521,8 +522,9 @@ pub struct WorktreeSettings {
     /// Where they are; default: `../<repository>.orchestrate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dir: Option<PathBuf>,
-    /// Commands, each given to `sh -c`, run once in a new worktree, and again where a lock file differs.
-    pub setup: Vec<String>,
+    /// Commands, each given to `sh -c`, run once in a new worktree, and again where a lock file differs; what one says it makes is made
+    /// once for the same lock files and copied.
+    pub setup: Vec<SetupCommand>,
     /// Files copied from the user's checkout into each worktree, globs: `.env`.
     pub copy: Vec<String>,
     /// Files or directories of the user's checkout that each worktree links to: `node_modules`.
@@ -549,13 +551,12 @@ pub enum WorktreeFiles {
 
 impl Default for WorktreeSettings {
     fn default() -> Self {
-        let none = Vec::new;
         Self {
             dir: None,
-            setup: none(),
-            copy: none(),
-            link: none(),
-            clone: none(),
+            setup: Vec::new(),
+            copy: Vec::new(),
+            link: Vec::new(),
+            clone: Vec::new(),
             ports: 10,
             sparse: WorktreeFiles::Mirror,
         }

@@ -1,7 +1,10 @@
 //! The configuration that `init` writes: what was found, and every default as a comment with its meaning.
 //! Knows nothing of how agents and checks are found, or of disks.
 
-use super::settings::{AdapterKind, Settings};
+use super::{
+    settings::{AdapterKind, Settings},
+    setup_command::SetupCommand,
+};
 
 /// Characters that a line of the page may have.
 const LINE_CHARS_MAX: usize = 100;
@@ -20,7 +23,7 @@ pub struct InitChoices {
     /// Directories each worktree links to, such as `node_modules`.
     pub link: Vec<String>,
     /// Commands run once in a new worktree.
-    pub setup: Vec<String>,
+    pub setup: Vec<SetupCommand>,
     /// The workflow of tasks that name none; none: the default.
     pub workflow: Option<String>,
 }
@@ -388,8 +391,10 @@ fn rest(page: &mut Page, choices: &InitChoices, defaults: &Settings) {
     page.line("[worktrees]");
     page.prose("Where they are, relative to the repository; default: ../<repository>.orchestrate");
     page.unset("dir", quoted("../worktrees"));
-    page.prose("Commands run once in a new worktree, and again where a lock file differs, each by 'sh -c'.");
-    page.list("setup", &choices.setup);
+    page.prose("Commands run once in a new worktree, and again where a lock file differs, each by 'sh -c'. What one says it makes,");
+    page.prose("{ run = \"npm ci\", makes = [\"node_modules\"] }, is made once for the same lock files and copied into the others.");
+    let setup: Vec<_> = choices.setup.iter().map(ToString::to_string).collect();
+    page.line(format!("{}setup = [{}]", if setup.is_empty() { "#" } else { "" }, setup.join(", ")));
     page.prose(
         "Files copied from your checkout into each, such as \".env\"; what each links to, such as \"node_modules\".",
     );

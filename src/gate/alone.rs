@@ -8,7 +8,7 @@ use super::{
     change::{Change, DIFF_BYTES_MAX},
     question::{Answer, Base, Freshness, Question, Told, ask},
     run::{Bench, Side},
-    setup::{self, Ground, Shared, Warmth},
+    setup::{self, Ground, Shared, Standing, Warmth},
 };
 use crate::{
     config::settings::Settings,
@@ -225,7 +225,8 @@ impl<'a> Alone<'a> {
             slot.reset_to_pristine()?;
         }
         let cache = self.local.cache();
-        let is_fresh = is_new || !setup::is_done(&self.settings.worktrees, &cache, &slot);
+        let is_ready = !is_new && !definition.is_pristine() && setup::is_done(&self.settings.worktrees, &cache, &slot);
+        let standing = if is_ready { Standing::Ready } else { Standing::Untouched };
         let ground = Ground {
             root: self.repository.work_dir(),
             settings: &self.settings.worktrees,
@@ -234,7 +235,7 @@ impl<'a> Alone<'a> {
             supervisor: &stand.supervisor,
             cancel: &self.cancel,
         };
-        ground.prepare(&mut slot, is_fresh, Warmth::of(definition))?;
+        ground.prepare(&mut slot, standing, Warmth::of(definition))?;
         Ok(slot)
     }
 

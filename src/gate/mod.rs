@@ -7,6 +7,7 @@ mod definition;
 mod error;
 mod feedback;
 mod judge;
+mod made;
 pub mod measured;
 mod narrow;
 mod output;

@@ -1,4 +1,4 @@
-//! Makes a worktree ready for work: files copied and directories linked from the user's checkout, setup commands once.
+//! Makes a worktree ready for work: files copied and directories linked from the user's checkout, setup commands run once.
 //! Knows nothing of tasks.
 
 use std::{
@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{Definition, GateError};
+use super::{Definition, GateError, made::Made};
 use crate::{
-    config::settings::WorktreeSettings,
+    config::{settings::WorktreeSettings, setup_command::SetupCommand},
     git::Slot,
     model::object::{CommitId, Digest},
     sys::{
@@ -107,6 +107,17 @@ pub fn shared(root: Option<&Path>, settings: &WorktreeSettings) -> Result<Shared
     })
 }
 
+/// Whether the setup commands of a worktree have run, as they and its lock files are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// They have.
+    Ready,
+    /// They have not, and no agent has worked here: what they make may be given to others.
+    Untouched,
+    /// They have not, and an agent has worked here: what they make is for this worktree alone.
+    Used,
+}
+
 /// What makes worktrees ready.
 #[derive(Debug, Clone, Copy)]
 pub struct Ground<'a> {
@@ -116,7 +127,7 @@ pub struct Ground<'a> {
     pub settings: &'a WorktreeSettings,
     /// What each worktree shares with the user's checkout.
     pub shared: &'a Shared,
-    /// Where it is noted which worktrees were set up.
+    /// Where it is noted which worktrees were set up, and where what was made for all is kept.
     pub cache: &'a Path,
     /// Runs the setup commands.
     pub supervisor: &'a Supervisor,
@@ -125,11 +136,11 @@ pub struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// Brings the files that each worktree shares with the user's checkout, and sets a fresh one up.
+    /// Brings the files that each worktree shares with the user's checkout, and sets up one that is not ready.
     ///
     /// # Errors
     /// When a file cannot be brought or a setup command fails: an agent in a half-ready worktree would waste money.
-    pub fn prepare(&self, slot: &mut Slot, is_fresh: bool, warmth: Warmth) -> Result<(), GateError> {
+    pub fn prepare(&self, slot: &mut Slot, standing: Standing, warmth: Warmth) -> Result<(), GateError> {
         let Some(root) = self.root else { return Ok(()) };
         let worktree = slot.path().to_owned();
         slot.set_brought(&self.shared.paths());
@@ -151,20 +162,58 @@ impl Ground<'_> {
                 bring(&to, |to| clone(&from, to, &beside(&worktree)))?;
             }
         }
-        if is_fresh && !self.settings.setup.is_empty() {
+        if standing != Standing::Ready && !self.settings.setup.is_empty() {
             // As the lock files are now: a command may write them anew, and then they are put back.
             let (path, line) = note(self.settings, self.cache, slot);
+            let locks = locks(slot.path(), &slot.submodules());
             for command in &self.settings.setup {
-                self.run(&worktree, command)?;
+                self.set_up(slot, command, &locks, standing)?;
             }
             note_done(&path, &line)?;
         }
         Ok(())
     }
 
+    /// Runs a command, unless what it makes was made for another worktree with the same lock files.
+    fn set_up(&self, slot: &Slot, command: &SetupCommand, locks: &Digest, standing: Standing) -> Result<(), GateError> {
+        let worktree = slot.path();
+        // What lies elsewhere is not ours to replace, and what is tracked is in the commit.
+        let is_ours = |path: &String| {
+            let path_in = worktree.join(path);
+            !slot.tracks(path) && file::is_inside(worktree, path_in.parent().unwrap_or(worktree))
+        };
+        if command.makes.is_empty() || !command.makes.iter().all(is_ours) {
+            return self.run(worktree, &command.run);
+        }
+        let made = Made::new(self.cache, command, locks);
+        let failed = |source| GateError::File { path: worktree.to_owned(), what: "cannot be set up", source };
+        let Some(lease) = made.lease(self.cancel).map_err(failed)? else {
+            return Err(self.failed(worktree, &command.run, "it was stopped".to_owned()));
+        };
+        if made.lend(worktree, &beside(worktree)).map_err(failed)? {
+            return Ok(());
+        }
+        if standing == Standing::Used {
+            drop(lease);
+            return self.run(worktree, &command.run);
+        }
+        let before = made.begin(worktree).map_err(failed)?;
+        self.run(worktree, &command.run)?;
+        match made.keep(worktree, &before) {
+            Ok(Ok(())) => {}
+            Ok(Err(why)) => tracing::warn!(command = command.run, why, "setup is run in each worktree"),
+            // This worktree is ready all the same.
+            Err(error) => tracing::warn!(command = command.run, %error, "what setup made cannot be kept"),
+        }
+        Ok(())
+    }
+
+    fn failed(&self, worktree: &Path, command: &str, why: String) -> GateError {
+        GateError::Setup { command: command.to_owned(), directory: worktree.to_owned(), why }
+    }
+
     fn run(&self, worktree: &Path, command: &str) -> Result<(), GateError> {
-        let failed =
-            |why: String| GateError::Setup { command: command.to_owned(), directory: worktree.to_owned(), why };
+        let failed = |why: String| self.failed(worktree, command, why);
         let program = Program {
             argv: ["sh", "-c", command].iter().map(Into::into).collect(),
             cwd: worktree.to_owned(),
@@ -214,8 +263,9 @@ fn note_done(path: &Path, line: &[u8]) -> Result<(), GateError> {
 
 /// Where it is noted that a worktree was set up, and in which words: another directory of the same name is another one.
 fn note(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> (PathBuf, Vec<u8>) {
+    let commands: Vec<_> = settings.setup.iter().map(|command| command.run.as_str()).collect();
     let inode = slot.path().metadata().map_or(0, |metadata| metadata.ino());
-    let (commands, locks) = (Digest::of(settings.setup.join("\0")), locks(slot.path(), &slot.submodules()));
+    let (commands, locks) = (Digest::of(commands.join("\0")), locks(slot.path(), &slot.submodules()));
     (cache.join("setup").join(slot.name()), format!("{inode} {commands} {locks}\n").into_bytes())
 }
 

@@ -8,7 +8,7 @@ use super::{
     agent_step::with_checkout,
     commit::{Committed, Step, commit, step_commit},
     foreman::Job,
-    setup::{self, Warmth},
+    setup::{self, Standing, Warmth},
     workshop::Workshop,
 };
 use crate::{
@@ -83,6 +83,8 @@ pub fn ask(shop: &Workshop, asking: Asking) -> Result<Answer, RunError> {
         let mut slot = shop.gate_slot(at)?;
         if definition.is_pristine() {
             slot.reset_to_pristine()?;
+            // What setup made there is gone too.
+            slot.standing = Standing::Untouched;
         }
         setup::prepare(shop, &mut slot, Warmth::of(&definition))?;
         work(slot.path());

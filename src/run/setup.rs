@@ -10,7 +10,7 @@ use crate::{
     git::Slot,
 };
 
-pub use crate::gate::setup::{Shared, Warmth};
+pub use crate::gate::setup::{Shared, Standing, Warmth};
 
 /// What the configuration, and `.worktreeinclude`, name and the checkout has.
 ///
@@ -20,7 +20,7 @@ pub fn shared(project: &Project) -> Result<Shared, RunError> {
     Ok(setup::shared(project.root.as_deref(), &project.settings.worktrees)?)
 }
 
-/// Brings the files that each worktree shares with the user's checkout, and sets a fresh one up.
+/// Brings the files that each worktree shares with the user's checkout, and sets up one that is not ready.
 ///
 /// # Errors
 /// When a file cannot be brought or a setup command fails.
@@ -33,10 +33,10 @@ pub fn prepare(shop: &Workshop, slot: &mut SlotGuard, warmth: Warmth) -> Result<
         supervisor: &shop.supervisor,
         cancel: &shop.cancel,
     };
-    let is_fresh = slot.is_fresh;
-    ground.prepare(slot, is_fresh, warmth)?;
+    let standing = slot.standing;
+    ground.prepare(slot, standing, warmth)?;
     if shop.project.root.is_some() {
-        slot.is_fresh = false;
+        slot.standing = Standing::Ready;
     }
     Ok(())
 }

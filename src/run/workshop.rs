@@ -11,7 +11,7 @@ use super::{
     Project, RunError,
     live::Live,
     salvage,
-    setup::{self, Shared},
+    setup::{self, Shared, Standing},
     spending::Spending,
 };
 use crate::{
@@ -219,7 +219,7 @@ impl Workshop {
         task: Option<&TaskId>,
         at: CommitId,
     ) -> Result<SlotGuard<'a>, RunError> {
-        let mut is_fresh = false;
+        let mut is_new = false;
         let slot = match bench.slot.take() {
             Some(mut slot) => {
                 // One that cannot be switched is not put back: the next step opens it anew, as its files say.
@@ -227,10 +227,10 @@ impl Workshop {
                 slot
             }
             None => {
-                is_fresh = !self.slots.dir().join(name).exists();
+                is_new = !self.slots.dir().join(name).exists();
                 let mut slot = self.slots.get(name, at)?;
                 slot.set_brought(&self.shared.paths());
-                match (is_fresh, task) {
+                match (is_new, task) {
                     (true, _) => {}
                     (false, Some(_)) => {
                         let left_by = bench.left_by.as_ref().map_or("unknown", TaskId::as_str);
@@ -246,8 +246,12 @@ impl Workshop {
             }
         };
         bench.left_by = task.cloned();
-        let is_fresh = is_fresh || !setup::is_done(&self.project, &slot);
-        Ok(SlotGuard { bench, slot: Some(slot), is_clean: false, is_fresh })
+        let standing = match task {
+            _ if !is_new && setup::is_done(&self.project, &slot) => Standing::Ready,
+            Some(_) if !is_new => Standing::Used,
+            Some(_) | None => Standing::Untouched,
+        };
+        Ok(SlotGuard { bench, slot: Some(slot), is_clean: false, standing })
     }
 }
 
@@ -281,8 +285,8 @@ pub struct SlotGuard<'a> {
     bench: MutexGuard<'a, Bench>,
     slot: Option<Slot>,
     is_clean: bool,
-    /// Whether the setup of the worktree is still owed.
-    pub is_fresh: bool,
+    /// Whether the worktree was set up.
+    pub standing: Standing,
 }
 
 impl SlotGuard<'_> {

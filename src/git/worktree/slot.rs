@@ -120,6 +120,12 @@ impl Slot {
         tree_id(self.files.index.tree())
     }
 
+    /// Whether what we checked out has this file, or files below this directory.
+    pub fn tracks(&self, path: &str) -> bool {
+        let path = path.trim_start_matches("./").trim_end_matches('/').as_bytes().as_bstr();
+        self.files.index.entry(path).is_some() || !self.files.index.below(path).is_empty()
+    }
+
     /// Whether files of what we checked out are left out, as in the user's checkout.
     pub fn is_sparse(&self) -> bool {
         self.files.index.sparse().is_some()
