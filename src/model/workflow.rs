@@ -306,6 +306,11 @@ fn names(ids: &[PhaseId]) -> String {
 }
 
 impl Workflow {
+    /// Whether a gate judges its work.
+    pub fn has_gate(&self) -> bool {
+        self.phases.iter().any(|phase| phase.gate.is_some())
+    }
+
     /// The phase of that name.
     pub fn phase(&self, id: &str) -> Option<&PhaseSpec> {
         self.phases.iter().find(|phase| phase.id.as_str() == id)

@@ -3,8 +3,9 @@
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// Who works beside the workers: the landing, what judges the next batch ahead, and what looks for early conflicts.
-const BESIDE: usize = 3;
+/// Who works beside the workers: the landing, what judges the next batch ahead, what looks for early conflicts, and what makes
+/// the gates' worktrees.
+const BESIDE: usize = 4;
 
 /// As many threads as there may be steps at once, and some for what goes on beside them.
 pub struct Crew {

@@ -6,7 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+        mpsc::{Receiver, RecvError, RecvTimeoutError, Sender, channel},
     },
     time::{Duration, Instant},
 };
@@ -23,7 +23,7 @@ use super::{
     preflight::{self, Prepared},
     pressure::{Pressure, Reading, Verdict},
     purse::{Consent, Notice},
-    view,
+    setup, view,
     workshop::Workshop,
 };
 use crate::{
@@ -84,6 +84,8 @@ enum Event {
     Told(RunEvent),
     /// What tasks have written so far was merged; none: it could not be.
     Looked(Option<(After, Vec<Clash>)>),
+    /// So many gates have a worktree, or could not get one.
+    Furnished(usize),
 }
 
 /// Works on the queue until nothing more can be done.
@@ -125,6 +127,7 @@ pub fn start(
         pressure: Pressure::default(),
         clashes: Clashes::default(),
         looks: VecDeque::new(),
+        furnishing: Furnishing::default(),
         no_disk_since: None,
         steps: 0,
         begun,
@@ -154,6 +157,15 @@ struct Stopping {
     asked: Option<StopLevel>,
 }
 
+/// How far the worktrees of gates are, which are made while agents think.
+#[derive(Debug, Default)]
+struct Furnishing {
+    /// Whether some are being made.
+    is_going_on: bool,
+    /// For how many gates they were made.
+    done: usize,
+}
+
 struct Driver {
     /// Whether the lock is no longer there, nor probably the repository.
     is_gone: bool,
@@ -166,6 +178,7 @@ struct Driver {
     clashes: Clashes,
     /// What is to be merged to see it, one after another; the first is at it.
     looks: VecDeque<After>,
+    furnishing: Furnishing,
     /// Since when there is no room on the disk.
     no_disk_since: Option<Instant>,
     steps: usize,
@@ -207,6 +220,7 @@ impl Driver {
             for order in self.foreman.orders(clock::now()) {
                 self.carry_out(order, show);
             }
+            self.furnish();
             self.tell_news(show);
             let waits = self.foreman.wakes_at().is_some() || self.waits_for_disk();
             if !self.foreman.is_busy() && (self.stop.level.is_some() || self.is_gone || !waits) {
@@ -223,6 +237,15 @@ impl Driver {
             }
             while let Ok(event) = receiver.try_recv() {
                 self.take_in(event, show);
+            }
+        }
+        if self.furnishing.is_going_on {
+            self.shop.cancel.cancel();
+            while self.furnishing.is_going_on {
+                match receiver.recv() {
+                    Ok(event) => self.take_in(event, show),
+                    Err(RecvError) => unreachable!("BUG: the driver holds a sender itself"),
+                }
             }
         }
         if self.is_gone {
@@ -352,6 +375,10 @@ impl Driver {
                 self.looks.pop_front();
                 return self.look_on();
             }
+            Event::Furnished(gates) => {
+                self.furnishing = Furnishing { is_going_on: false, done: gates };
+                return;
+            }
             Event::Happened(happened) => happened,
         };
         self.foreman.absorb(&happened);
@@ -394,6 +421,27 @@ impl Driver {
             }
             Happened::Prepared => {}
         }
+    }
+
+    /// Has a worktree made for the gate of each task that is worked on.
+    fn furnish(&mut self) {
+        let is_wanted = self.stop.level.is_none() && self.no_disk_since.is_none() && self.foreman.until().is_none();
+        let gates = self.foreman.gates_ahead();
+        if !is_wanted || self.furnishing.is_going_on || gates <= self.furnishing.done {
+            return;
+        }
+        self.furnishing.is_going_on = true;
+        let (shop, sender, tip) = (self.shop.clone(), self.sender.clone(), self.foreman.integration());
+        self.crew.spawn(move || {
+            match catch_unwind(AssertUnwindSafe(|| setup::ahead(&shop, tip, gates))) {
+                Ok(Ok(())) => {}
+                // The gate's step meets it again and tells it.
+                Ok(Err(error)) => tracing::debug!(%error, "no worktrees for the gates yet"),
+                Err(_) => tracing::warn!("BUG: making worktrees for the gates panicked"),
+            }
+            // The loop waits for it.
+            let _ = sender.send(Event::Furnished(gates));
+        });
     }
 
     /// Has what tasks have written so far merged, beside everything else.

@@ -8,6 +8,7 @@ use super::{
 use crate::{
     gate::setup::{self, Ground},
     git::Slot,
+    model::object::CommitId,
 };
 
 pub use crate::gate::setup::{Shared, Standing, Warmth};
@@ -37,6 +38,21 @@ pub fn prepare(shop: &Workshop, slot: &mut SlotGuard, warmth: Warmth) -> Result<
     ground.prepare(slot, standing, warmth)?;
     if shop.project.root.is_some() {
         slot.standing = Standing::Ready;
+    }
+    Ok(())
+}
+
+/// Makes the worktrees of so many gates, where they are not there, and makes them ready at a commit before there is something
+/// to judge.
+///
+/// # Errors
+/// As [`prepare`].
+pub fn ahead(shop: &Workshop, commit: CommitId, gates: usize) -> Result<(), RunError> {
+    let at = shop.project.repository.code_checkout_of(commit)?;
+    let _going_on = shop.furnishing();
+    while let Some(mut slot) = shop.new_gate_slot(at, gates)? {
+        prepare(shop, &mut slot, Warmth::Warm)?;
+        slot.clean();
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 use super::{
@@ -78,6 +78,8 @@ pub struct Workshop {
     agent_slots: Vec<Mutex<Bench>>,
     /// One for each gate that may run at once, and one for the landing.
     gate_slots: Vec<Mutex<Bench>>,
+    /// Held while the worktree of one of them is made before it is needed.
+    furnishing: Mutex<()>,
     /// Directories for agents' temporary files.
     pub scratch: PathBuf,
     /// Takes what is to be shown.
@@ -140,6 +142,7 @@ impl Workshop {
             slots,
             agent_slots: empty(JOBS_MAX as usize),
             gate_slots: empty(equipment.gates_max + 1),
+            furnishing: Mutex::default(),
             scratch,
             tell: equipment.tell,
             project,
@@ -165,18 +168,42 @@ impl Workshop {
     /// # Errors
     /// When the worktree cannot be made or switched.
     pub fn gate_slot(&self, at: CommitId) -> Result<SlotGuard<'_>, RunError> {
-        let free = self.gate_slots.iter().enumerate().find_map(|(i, slot)| match slot.try_lock() {
-            Ok(guard) => Some((i, guard)),
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some((i, poisoned.into_inner())),
-            Err(std::sync::TryLockError::WouldBlock) => None,
+        let all = self.gate_slots.len();
+        let free = self.free_gate_slot(all, |name| self.slots.dir().join(name).exists()).or_else(|| {
+            // One that is being made is nearer to its end than another that is not begun.
+            drop(self.furnishing());
+            self.free_gate_slot(all, |_| true)
         });
-        match free {
-            Some((i, bench)) => self.ready(bench, &format!("gate-{i}"), None, at),
-            None => {
-                let bench = self.gate_slots[0].lock().unwrap_or_else(PoisonError::into_inner);
-                self.ready(bench, "gate-0", None, at)
-            }
-        }
+        let busy = || (self.gate_slots[0].lock().unwrap_or_else(PoisonError::into_inner), "gate-0".to_owned());
+        let (bench, name) = free.unwrap_or_else(busy);
+        self.ready(bench, &name, None, at)
+    }
+
+    /// Held while a worktree of gates is made that nobody needs yet.
+    pub fn furnishing(&self) -> MutexGuard<'_, ()> {
+        self.furnishing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One of the first `gates` slots of gates that nobody uses and that has no worktree yet, with one at a commit; none if there
+    /// is no such slot.
+    ///
+    /// # Errors
+    /// When the worktree cannot be made.
+    pub fn new_gate_slot(&self, at: CommitId, gates: usize) -> Result<Option<SlotGuard<'_>>, RunError> {
+        let free = self.free_gate_slot(gates, |name| !self.slots.dir().join(name).exists());
+        free.map(|(bench, name)| self.ready(bench, &name, None, at)).transpose()
+    }
+
+    fn free_gate_slot(&self, most: usize, fits: impl Fn(&str) -> bool) -> Option<(MutexGuard<'_, Bench>, String)> {
+        self.gate_slots.iter().take(most).enumerate().find_map(|(i, slot)| {
+            let name = format!("gate-{i}");
+            let free = match slot.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            };
+            free.filter(|_| fits(&name)).map(|free| (free, name))
+        })
     }
 
     /// Removes worktrees in which nothing is being done until there is room on the disk again: of workers before those of

@@ -55,7 +55,12 @@ impl Running {
                 self.read += line.len();
                 line.contains(words)
             });
-            assert!(found.is_some() || !has_ended, "the run ended before '{words}': {}", self.run.stderr());
+            assert!(
+                found.is_some() || !has_ended,
+                "the run ended before '{words}': {}{}",
+                self.run.stdout(),
+                self.run.stderr()
+            );
             found.map(str::to_owned)
         })
     }
@@ -104,6 +109,44 @@ fn a_task_is_paused_and_resumed_in_a_run_that_is_at_work() {
     sandbox.run(&["resume", "one"]).is(0, "", format!("told pid {pid} to go on with one\n"));
     std::fs::write(sandbox.path("go"), "").expect("written");
     assert_eq!(run.end(), Some(0));
+}
+
+#[test]
+fn the_worktree_of_the_gate_is_made_while_the_agent_is_at_work() {
+    let sandbox = day("", "", &["one"]);
+    let script = waits_for(&sandbox, "go");
+    sandbox.program("writer", &format!("cat > /dev/null\n{script}"));
+    let log = sandbox.path("setup");
+    let config = format!("[worktrees]\nsetup = [\"echo ${{PWD##*/}} >> {}\"]\n", log.display());
+    sandbox.write(".handoff/config.toml", &format!("{}{config}", sandbox.read(".handoff/config.toml")));
+    let mut run = Running::start(&sandbox, &[]);
+    run.up_to("\"agent_said\"");
+    let places = || std::fs::read_to_string(&log).unwrap_or_default();
+    wait_until("the gate's worktree is set up", || places().contains("gate-0").then_some(()));
+    std::fs::write(sandbox.path("go"), "").expect("written");
+    assert_eq!(run.end(), Some(0));
+    let places = places();
+    let mut places: Vec<&str> = places.lines().collect();
+    places.sort_unstable();
+    assert_eq!(places, ["gate-0", "worker-0"], "each is set up once");
+}
+
+#[test]
+fn what_is_made_for_the_gate_does_not_outlive_a_run_that_is_stopped() {
+    let sandbox = day("", WRITES, &["one"]);
+    // An agent's worktree is there at once; the gate's would never be.
+    let setup = "[worktrees]\nsetup = [\"case $PWD in *gate*) echo $$ > setting-up; exec sleep 1000;; esac\"]\n";
+    let setup = setup.replace("setting-up", &sandbox.path("setting-up").display().to_string());
+    sandbox.write(".handoff/config.toml", &format!("{}{setup}", sandbox.read(".handoff/config.toml")));
+    let run = Running::start(&sandbox, &[]);
+    let pid = wait_until("it is being set up", || {
+        let text = std::fs::read_to_string(sandbox.path("setting-up")).ok()?;
+        text.trim().parse::<i32>().ok()
+    });
+    assert_eq!(sandbox.run(&["stop", "--now"]).code, 0);
+    run.end();
+    let pid = rustix::process::Pid::from_raw(pid).expect("not null");
+    assert!(rustix::process::test_kill_process(pid).is_err(), "it still runs");
 }
 
 #[test]

@@ -174,6 +174,16 @@ impl Foreman {
         self.begun().filter_map(|entry| Some(Written { checkpoint: entry.checkpoint.clone()?, tip: entry.tip? }))
     }
 
+    /// How many tasks are being worked on that a gate is to judge.
+    pub fn gates_ahead(&self) -> usize {
+        let begun = self.line.begun.iter().map(|place| self.at(*place)).filter(|entry| !entry.running.is_empty());
+        let workflow = |entry: &'_ Entry| match &entry.checkpoint {
+            Some(checkpoint) => checkpoint.workflow.has_gate(),
+            None => entry.workflow.as_ref().is_some_and(|workflow| workflow.has_gate()),
+        };
+        begun.filter(|entry| workflow(entry)).count()
+    }
+
     /// Why the first tasks in line are not at work.
     pub fn waiting(&self, most: usize) -> Vec<(TaskId, String)> {
         let first = self.line.precedence.order(most).into_iter().map(|place| self.at(place));
