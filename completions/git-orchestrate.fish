@@ -240,6 +240,7 @@ complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand jobs" -s
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand jobs" -s q -l quiet -d 'Tell only what went wrong, and what was asked for'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand jobs" -s h -l help -d 'Print help'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l feedback -d 'Try again with this advice; - reads it from standard input' -r
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l why -d 'Of all, only what waits for a reason with this text in it' -r
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -s C -d 'Run as if started in this directory; each further one is relative to the one before' -r -F
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l color -d 'When to use colours: auto, always or never' -r -f -a "auto\t'On a terminal, unless NO_COLOR, TERM=dumb or git\'s color.ui say no'
 always\t'Always'
@@ -248,6 +249,9 @@ complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" 
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l retry -d 'Try again as it is'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l skip -d 'Pass over the phase'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l abort -d 'Give up the task'
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l all -d 'Decide for all that waits'
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l dry-run -d 'Only say what would be decided'
+complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l yes -d 'Approve, skip or abort all without a question'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -l json -d 'Print one JSON object'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -s v -l verbose -d 'Tell more; twice: what the program does inside'
 complete -c git-orchestrate -n "__fish_git_orchestrate_using_subcommand review" -s q -l quiet -d 'Tell only what went wrong, and what was asked for'

@@ -1,9 +1,12 @@
 //! What waits for a person: why, and what to type.
 //! Knows nothing of how a decision is carried out.
 
-use std::io::{self, Write};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{
     gate,
@@ -12,6 +15,7 @@ use super::{
 };
 use crate::{
     model::{
+        checkpoint::TaskState,
         money::Money,
         object::CommitId,
         record::{GateVerdict, Record},
@@ -21,6 +25,9 @@ use crate::{
     },
     text,
 };
+
+/// Characters of a reason by which phases are told to wait for the same one.
+const REASON_CHARS_MAX: usize = 60;
 
 /// One thing a person can type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,6 +59,9 @@ pub struct ReviewItem {
     pub summary: String,
     /// What can be typed.
     pub choices: Vec<Choice>,
+    /// What its task would have to be allowed to cost in all, if that is what it waits for.
+    #[serde(skip)]
+    pub money: Option<Money>,
 }
 
 /// Whether a person's approval can stand for what a phase owes.
@@ -105,7 +115,16 @@ impl ReviewItem {
             gate: last.and_then(|last| last.gate.clone()),
             summary: last.map(|last| last.summary.clone()).unwrap_or_default(),
             choices,
+            money: match approvable {
+                Approvable::Money(usd) => Some(usd),
+                Approvable::Yes | Approvable::No => None,
+            },
         }
+    }
+
+    /// Whether this can be typed for it: `--retry`.
+    pub fn offers(&self, option: &str) -> bool {
+        self.choices.iter().any(|choice| choice.command.split(' ').any(|word| word == option))
     }
 }
 
@@ -114,6 +133,62 @@ impl ReviewItem {
 pub struct ReviewView {
     /// Phase by phase.
     pub items: Vec<ReviewItem>,
+}
+
+/// What was decided, or would be, for all that wait.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct DecidedView {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// Phase by phase.
+    pub decided: Vec<Decided>,
+    /// Phases of the selection for which it could not be decided.
+    pub left: Vec<Left>,
+}
+
+/// One decision.
+#[derive(Debug, Clone, Serialize)]
+pub struct Decided {
+    /// The task.
+    pub task: TaskId,
+    /// The phase.
+    pub phase: PhaseId,
+    /// Why it waited.
+    pub why: String,
+    /// The step that notes the decision; none in a dry run.
+    pub commit: Option<CommitId>,
+    /// The task's state then; none in a dry run.
+    #[serde(serialize_with = "word_option")]
+    pub state: Option<TaskState>,
+}
+
+fn word_option<S: Serializer>(state: &Option<TaskState>, to: S) -> Result<S::Ok, S::Error> {
+    state.map(|state| state.to_string()).serialize(to)
+}
+
+/// One that was not made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Left {
+    /// The task.
+    pub task: TaskId,
+    /// The phase.
+    pub phase: PhaseId,
+    /// Why it still waits.
+    pub because: String,
+}
+
+impl ReviewView {
+    /// The one reason for which most phases wait, if more than one does, with their number. Where they end otherwise, it is the
+    /// beginning.
+    fn shared_reason(&self) -> Option<(&str, usize)> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for item in self.items.iter().filter(|item| item.offers("--retry")) {
+            let line = item.why.lines().next().unwrap_or_default();
+            let reason = line.char_indices().nth(REASON_CHARS_MAX).map_or(line, |(end, _)| line[..end].trim_end());
+            *counts.entry(reason).or_default() += 1;
+        }
+        counts.into_iter().filter(|(reason, count)| *count > 1 && !reason.is_empty()).max_by_key(|(_, count)| *count)
+    }
 }
 
 /// Writes it for people.
@@ -149,6 +224,11 @@ pub fn write(view: &ReviewView, look: Look, out: &mut dyn Write) -> io::Result<(
             writeln!(out, "    {command}{pad}  {}", look.paint(Ink::Faint, does))?;
         }
     }
+    if let Some((reason, count)) = view.shared_reason() {
+        let quoted = text::clean_line(reason).replace('\'', "'\\''");
+        writeln!(out, "\n{count} wait for the same reason; to try them all again, once it is put right:")?;
+        writeln!(out, "    git orchestrate review --all --why '{quoted}' --retry")?;
+    }
     Ok(())
 }
 
@@ -181,6 +261,14 @@ mod tests {
     git orchestrate review api code-review --abort         give up the task
 "
         );
-        assert!(item(Approvable::No).choices.iter().all(|choice| !choice.command.ends_with("--approve")));
+        assert!(item(Approvable::Yes).offers("--approve") && !item(Approvable::No).offers("--approve"));
+        let mut out = Vec::new();
+        let mut items = vec![item(Approvable::No), item(Approvable::No), item(Approvable::No)];
+        items[0].why = format!("it's {}, a", "long".repeat(20));
+        items[2].why = format!("it's {}, b", "long".repeat(20));
+        write(&ReviewView { items }, Look::default(), &mut out).expect("a Vec takes all");
+        let said = String::from_utf8_lossy(&out).into_owned();
+        let last = format!("--all --why 'it'\\''s {}l' --retry\n", "long".repeat(13) + "lon").replace("lonl'", "lon'");
+        assert!(said.contains("\n2 wait for the same reason;") && said.ends_with(&last), "{said}");
     }
 }

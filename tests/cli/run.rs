@@ -171,7 +171,9 @@ one  implement  Write one
     );
     assert_eq!(sandbox.run(&["review", "--approve"]).code, 129, "a decision is about a task");
     assert_eq!(sandbox.run(&["review", "one", "--retry", "--skip"]).code, 129, "one decision at a time");
-    assert_eq!(sandbox.run(&["review", "one", "--retry", "--json"]).code, 129);
+    assert_eq!(sandbox.run(&["review", "one", "--all", "--retry"]).code, 129, "one or all");
+    assert_eq!(sandbox.run(&["review", "one", "--why", "x"]).code, 129, "a reason is of all");
+    assert_eq!(sandbox.run(&["review", "--all", "--yes"]).code, 129, "of what?");
     assert_eq!(sandbox.run(&["review", "two", "--retry"]).code, 4);
     assert_eq!(sandbox.run_with_input(&["review", "one", "--feedback", "-"], "Use a pencil\n").code, 0);
     assert!(sandbox.run(&["show", "one", "--prompt", "implement"]).stdout.contains("Use a pencil"));
@@ -183,6 +185,59 @@ one  implement  Write one
     let aborted = sandbox.run(&["start"]);
     assert_eq!(aborted.code, 1);
     assert!(aborted.stdout.contains("one   aborted"), "{}", aborted.stdout);
+}
+
+#[test]
+fn a_person_decides_for_all_that_is_held() {
+    let sandbox = day("case $GIT_ORCHESTRATE_TASK in d) echo 'no idea';; *) echo 'no disk';; esac >&2; exit 3");
+    sandbox.run(&["review", "--all", "--retry"]).is(0, "", "nothing waits for a person\n");
+    for task in ["a", "b", "c", "d"] {
+        sandbox.run(&["task", "add", &format!("Write {task}"), "--id", task]);
+    }
+    assert_eq!(sandbox.run(&["start", "--quiet"]).code, 3);
+    let shown = sandbox.run(&["review"]).stdout;
+    let together = "\n3 wait for the same reason; to try them all again, once it is put right:\n    git orchestrate review --all --why 'failed 3 times: the program ended with exit code 3: no disk' --retry\n";
+    assert!(shown.ends_with(together), "{shown}");
+    assert_eq!(sandbox.run(&["review", "--all", "--why", "IDEA"]).stdout.matches("no idea").count(), 1);
+    let json = |words: &[&str], code| {
+        let ran = sandbox.run(words);
+        assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+        serde_json::from_str::<serde_json::Value>(&ran.stdout).expect("it is JSON")
+    };
+    let planned = json(&["review", "--all", "--retry", "--dry-run", "--json"], 0);
+    assert_eq!(planned["decided"].as_array().map(Vec::len), Some(4));
+    assert!(planned["dry_run"] == true && planned["decided"][0]["commit"].is_null());
+    let before = sandbox.git(&["for-each-ref"]);
+    sandbox.run(&["review", "--all", "--why", "disc", "--retry"]).is(
+        4,
+        "",
+        "fatal: nothing waits for a reason with that text in it\nhint: git orchestrate review\n",
+    );
+    let all = sandbox.run(&["review", "--all", "--abort"]);
+    assert_eq!(all.code, 3, "nobody is there to be asked");
+    assert!(all.stderr.contains("warning: nothing was decided\nhint: look at the list above"), "{}", all.stderr);
+    assert_eq!(sandbox.run(&["review", "--all", "--approve", "--yes"]).code, 3, "they are no reviews");
+    assert_eq!(sandbox.git(&["for-each-ref"]), before);
+    sandbox.run(&["review", "--all", "--why", "no disk", "--feedback", "use the other"]).is(
+        0,
+        "",
+        str![[r#"
+3 phases to try again with your advice:
+  a implement: failed 3 times: the program ended with exit code 3: no disk
+  b implement: failed 3 times: the program ended with exit code 3: no disk
+  c implement: failed 3 times: the program ended with exit code 3: no disk
+a: noted at implement in commit [..]; it is now running
+b: noted at implement in commit [..]; it is now running
+c: noted at implement in commit [..]; it is now running
+hint: git orchestrate resume
+
+"#]],
+    );
+    assert_eq!(sandbox.run(&["review"]).stdout.matches("no idea").count(), 1, "the other still waits");
+    let done = json(&["review", "--all", "--abort", "--yes", "--json"], 0);
+    assert!(done["schema"] == 1 && done["left"] == serde_json::json!([]), "{done}");
+    assert!(done["decided"][0]["task"] == "d" && done["decided"][0]["state"] == "aborted", "{done}");
+    assert_eq!(sandbox.run(&["verify"]).code, 0);
 }
 
 #[test]
