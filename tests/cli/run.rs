@@ -207,7 +207,7 @@ fn a_person_decides_for_all_that_is_held() {
     let planned = json(&["review", "--all", "--retry", "--dry-run", "--json"], 0);
     assert_eq!(planned["decided"].as_array().map(Vec::len), Some(4));
     assert!(planned["dry_run"] == true && planned["decided"][0]["commit"].is_null());
-    let before = sandbox.git(&["for-each-ref"]);
+    let before = sandbox.run(&["log", "--json"]).stdout;
     sandbox.run(&["review", "--all", "--why", "disc", "--retry"]).is(
         4,
         "",
@@ -217,7 +217,7 @@ fn a_person_decides_for_all_that_is_held() {
     assert_eq!(all.code, 3, "nobody is there to be asked");
     assert!(all.stderr.contains("warning: nothing was decided\nhint: look at the list above"), "{}", all.stderr);
     assert_eq!(sandbox.run(&["review", "--all", "--approve", "--yes"]).code, 3, "they are no reviews");
-    assert_eq!(sandbox.git(&["for-each-ref"]), before);
+    assert_eq!(sandbox.run(&["log", "--json"]).stdout, before);
     sandbox.run(&["review", "--all", "--why", "no disk", "--feedback", "use the other"]).is(
         0,
         "",
