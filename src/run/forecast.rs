@@ -256,6 +256,7 @@ fn pieces(open: &[&Queued], outlooks: &[Outlook]) -> Vec<Piece> {
             needs: needs(queued),
             apart: Vec::new(),
             time: outlook.effort.time,
+            steps: outlook.effort.steps.round() as u32,
             priority: queued.task.priority,
         })
         .collect()
