@@ -37,7 +37,8 @@ impl Crew {
         Ok(())
     }
 
-    /// Has a worker do something.
+    /// Has a worker do something. It must not share work out by rayon itself: whoever waits for a part of it would take up what
+    /// waits here meanwhile, and an agent's step may take an hour.
     pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
         self.pool.spawn(work);
     }
