@@ -1,5 +1,5 @@
 //! What each worker is doing, in files that `status` of another terminal reads. Hints only: deleting them loses nothing.
-//! Knows nothing of the loop; whether a run is alive is told by the lock, not by these files.
+//! Knows nothing of the loop; whether a run is alive is told by who holds the lock, not by these files.
 
 use std::{
     io,
@@ -17,7 +17,10 @@ use crate::{
         task::TaskId,
         workflow::PhaseId,
     },
-    sys::file::{self, Sync},
+    sys::{
+        file::{self, Sync},
+        lock::Holder,
+    },
     text,
 };
 
@@ -231,7 +234,28 @@ pub fn last_words(words: &str) -> String {
     text::cut(text::clean_line(line).trim(), LAST_WIDTH_MAX)
 }
 
-/// What the run in this directory is doing, its workers, and which agents are parked.
+/// What goes on in a repository at one moment.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// The run that is at work.
+    pub run: Option<Run>,
+    /// Its workers that do something.
+    pub workers: Vec<Worker>,
+    /// Agents that are not asked for a while, also if no run is at work.
+    pub parked: Vec<ParkedAgent>,
+}
+
+impl Present {
+    /// What the files of a directory say, where `holder` holds the lock: of any other process they are what it left.
+    pub fn read(dir: &Path, holder: Option<&Holder>) -> Self {
+        let (run, workers, parked) = read(dir);
+        let run = run.filter(|run| holder.is_some_and(|holder| holder.pid == run.pid));
+        let workers = if run.is_some() { workers } else { Vec::new() };
+        Self { run, workers, parked }
+    }
+}
+
+/// What the run in this directory is doing, or was when it ended, its workers, and which agents are parked.
 pub fn read(dir: &Path) -> (Option<Run>, Vec<Worker>, Vec<ParkedAgent>) {
     let run = read_file(&dir.join("run.json"));
     let parked = read_file(&dir.join("parked.json")).unwrap_or_default();
@@ -249,4 +273,57 @@ pub fn read(dir: &Path) -> (Option<Run>, Vec<Worker>, Vec<ParkedAgent>) {
 fn read_file<T: for<'de> Deserialize<'de>>(path: &Path) -> Option<T> {
     let bytes = file::read_limited(path, FILE_BYTES_MAX).ok()?;
     serde_json::from_slice(&bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_run_says_counts_only_while_it_holds_the_lock() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let live = Live::begin(dir.path(), 1).expect("a directory");
+        let run = Run {
+            pid: 7,
+            since: "2027-01-15T08:00:00Z".to_owned(),
+            jobs: 1,
+            jobs_now: 1,
+            why_fewer: None,
+            clashes: Vec::new(),
+            waiting: Vec::new(),
+            spent_usd: Money::ZERO,
+            reserved_usd: Money::ZERO,
+            budget_usd: None,
+        };
+        live.run(run.clone());
+        live.worker(&Worker {
+            slot: 0,
+            task: "api".parse().expect("an id"),
+            phase: "implement".parse().expect("a phase"),
+            attempt: 1,
+            agent: "a".to_owned(),
+            model: None,
+            since: run.since.clone(),
+            last: String::new(),
+            tokens: Tokens::default(),
+        });
+        let (until, reason) = (run.since, "quota".to_owned());
+        live.parked(&[ParkedAgent { agent: "a".to_owned(), until, reason, policy: QuotaPolicy::default(), streak: 1 }]);
+        live.flush();
+        let seen = |holder: Option<u32>| {
+            let holder = holder.map(|pid| Holder {
+                pid,
+                host: String::new(),
+                boot_id: String::new(),
+                process_start: 0,
+                since: String::new(),
+                command: "start".to_owned(),
+            });
+            let Present { run, workers, parked } = Present::read(dir.path(), holder.as_ref());
+            (run.is_some(), workers.len(), parked.len())
+        };
+        assert_eq!(seen(Some(7)), (true, 1, 1));
+        assert_eq!(seen(Some(8)), (false, 0, 1));
+        assert_eq!(seen(None), (false, 0, 1));
+    }
 }

@@ -201,16 +201,16 @@ pub fn prepare(
     if project.settings.routing.mode == RoutingMode::Learned {
         foreman.learn_from(Learning::new(&project.settings, &history::read(project)?));
     }
-    park(&mut foreman, parked, clock::now());
+    park(&mut foreman, &parked, clock::now());
     foreman.fund(funds, clock::now());
     Ok(Prepared { shop, foreman, warnings })
 }
 
 /// Has agents stay parked that an earlier run, or the one at work, has parked until later than now.
-pub(super) fn park(foreman: &mut Foreman, parked: Vec<live::ParkedAgent>, now: SystemTime) {
+pub(super) fn park(foreman: &mut Foreman, parked: &[live::ParkedAgent], now: SystemTime) {
     for agent in parked {
         if let Some(until) = clock::parse_rfc3339(&agent.until).filter(|until| *until > now) {
-            foreman.park(agent.agent, until, agent.reason, agent.streak);
+            foreman.park(agent.agent.clone(), until, agent.reason.clone(), agent.streak);
         }
     }
 }
@@ -223,7 +223,8 @@ pub(super) fn park(foreman: &mut Foreman, parked: Vec<live::ParkedAgent>, now: S
 pub fn expensive(project: &Project, options: &Options) -> Result<Vec<(TaskId, String, Unusual)>, RunError> {
     let queue = queue::glance(project)?;
     let selected = selection(project, &queue, options)?;
-    let judge = view::bystander_of(project, &queue, view::Known::Open, &|at| selected.contains(&at));
+    let present = view::present(project)?;
+    let judge = view::bystander_of(project, &queue, &present, view::Known::Open, &|at| selected.contains(&at));
     let Some(judge) = judge else { return Ok(Vec::new()) };
     let unusual = judge.unusual_tasks().map(|(task, why)| (task.id.clone(), task.title.clone(), why.clone()));
     Ok(unusual.collect())

@@ -14,7 +14,9 @@ use super::{
     decide,
     early::Clash,
     foreman::{Entry, Foreman, Rules, Spent},
-    history, live, preflight,
+    history,
+    live::Present,
+    preflight,
     purse::Consent,
     queue::{self, Queued},
 };
@@ -151,12 +153,10 @@ const NO_RUN: &str = "no run is at work: git orchestrate resume";
 /// When the queue cannot be read.
 pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunError> {
     let queue = queue::glance(project)?;
-    let holder = lock::holder(&project.local.lock()).map_err(RunError::Lock)?;
-    let (run, workers, parked) = live::read(&project.local.live());
-    let run = run.filter(|run| holder.as_ref().is_some_and(|holder| holder.pid == run.pid));
-    let workers = if run.is_some() { workers } else { Vec::new() };
+    let present = present(project)?;
+    let judge = bystander_of(project, &queue, &present, Known::Open, &|_| true);
+    let Present { run, workers, parked } = present;
     let waiting: BTreeMap<_, _> = run.iter().flat_map(|run| run.waiting.iter().cloned()).collect();
-    let judge = bystander(project, &queue, Known::Open);
     let mut tasks = Vec::new();
     for queued in queue::select(&queue, names)? {
         let mut view = match judge.as_ref().and_then(|judge| judge.entry(&queued.task.id).map(|e| (judge, e))) {
@@ -234,6 +234,12 @@ fn quiet_until(project: &Project) -> Option<jiff::Timestamp> {
     project.settings.quota.quiet_hours?.until(now, &clock::zone())
 }
 
+/// What goes on now.
+pub(super) fn present(project: &Project) -> Result<Present, RunError> {
+    let holder = lock::holder(&project.local.lock()).map_err(RunError::Lock)?;
+    Ok(Present::read(&project.local.live(), holder.as_ref()))
+}
+
 /// The tasks that a bystander knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
@@ -245,13 +251,14 @@ pub(super) enum Known {
 
 /// A foreman who gives no orders, to say why tasks wait; none if the configuration does not allow even that.
 pub(super) fn bystander(project: &Project, queue: &[Queued], known: Known) -> Option<Foreman> {
-    bystander_of(project, queue, known, &|_| true)
+    bystander_of(project, queue, &present(project).ok()?, known, &|_| true)
 }
 
-/// The same for a run over those tasks only, by their places in the queue.
+/// The same for a run over those tasks only, by their places in the queue, at a moment that was read before.
 pub(super) fn bystander_of(
     project: &Project,
     queue: &[Queued],
+    present: &Present,
     known: Known,
     is_selected: &dyn Fn(usize) -> bool,
 ) -> Option<Foreman> {
@@ -298,13 +305,9 @@ pub(super) fn bystander_of(
     let now = clock::now();
     foreman.fund(costs.funds(&project.settings, queue, None, Consent::default(), &zone), now);
     foreman.pause(control::paused(&project.local));
-    let (run, workers, parked) = live::read(&project.local.live());
-    preflight::park(&mut foreman, parked, now);
+    preflight::park(&mut foreman, &present.parked, now);
     let mut running: BTreeMap<String, u32> = BTreeMap::new();
-    let holder = lock::holder(&project.local.lock()).ok().flatten();
-    if run.is_some_and(|run| holder.is_some_and(|holder| holder.pid == run.pid)) {
-        workers.iter().for_each(|worker| *running.entry(worker.agent.clone()).or_default() += 1);
-    }
+    present.workers.iter().for_each(|worker| *running.entry(worker.agent.clone()).or_default() += 1);
     foreman.look_on(now, running);
     Some(foreman)
 }
