@@ -6,6 +6,12 @@
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 
+mod kit {
+    pub mod closed;
+    pub mod memory;
+    pub mod time;
+}
+
 use std::{
     env, fs,
     io::{BufRead, BufReader, Read, Write},
@@ -13,6 +19,12 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
+};
+
+use kit::{
+    closed::{closed, run},
+    memory::resident_bytes_max,
+    time::{median, ms, timed},
 };
 
 /// Finished tasks.
@@ -139,7 +151,7 @@ impl World {
         let stream = fs::File::open(path).expect("the stream");
         let mut import = Command::new("git");
         import.args(["fast-import", "--quiet", "--force"]);
-        assert!(self.closed(&mut import).stdin(stream).status().expect("git").success());
+        run(self.closed(&mut import).stdin(stream));
     }
 
     fn tell(&self, rounds: usize) {
@@ -205,26 +217,17 @@ impl World {
     }
 
     fn closed<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .current_dir(&self.dir)
-            .env("HOME", &self.root)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env_remove("XDG_DATA_HOME")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+        closed(command, &self.root).current_dir(&self.dir).stderr(Stdio::null())
     }
 
     fn ours(&self, words: &[&str]) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_git-orchestrate"));
-        let status = self.closed(&mut command).args(words).status().expect("the program");
-        assert!(status.success(), "{words:?}: {status}");
+        run(self.closed(&mut command).args(words));
     }
 
     fn git(&self, words: &[&str]) {
         let mut command = Command::new("git");
-        assert!(self.closed(&mut command).args(words).status().expect("git").success(), "{words:?}");
+        run(self.closed(&mut command).args(words));
     }
 
     fn feed(&self, words: &[&str], input: &[u8]) {
@@ -252,26 +255,4 @@ fn name(n: usize) -> String {
 fn told(what: &str, took: Duration, goal_ms: u64) {
     let told = if took <= Duration::from_millis(goal_ms) { "" } else { "  over its goal" };
     println!("{what:<44}{:>9.0} ms, goal {goal_ms} ms{told}", ms(took));
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
-}
-
-fn timed(act: impl FnOnce()) -> Duration {
-    let began = Instant::now();
-    act();
-    began.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// The most memory that a process had so far, in bytes, where the system tells.
-fn resident_bytes_max(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
 }

@@ -5,18 +5,30 @@
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 
+mod kit {
+    pub mod claude;
+    pub mod closed;
+    pub mod memory;
+    pub mod time;
+}
+
 use std::{
     env, fs,
-    io::{Read, Write},
-    os::unix::fs::symlink,
+    io::Write,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::{Duration, Instant},
 };
 
 use git_orchestrate::{
     config::settings::Durability,
     git::{CommitDraft, Identity, RefMove, Repository, Signer, Slot, Slots, TakePolicy, When},
+};
+use kit::{
+    claude::{self, MARK},
+    closed::{closed, run},
+    memory::resident_bytes_max,
+    time::{median, ms, timed},
 };
 
 /// Files in the repository.
@@ -31,13 +43,9 @@ const TASKS: usize = 40;
 const ROUNDS_DEFAULT: usize = 9;
 /// Rounds of what takes git many seconds.
 const SLOW_ROUNDS: usize = 2;
-/// What a prompt says to the agent.
-const MARK: &str = "APPEND TO ";
-
 fn main() {
-    let name = env::args_os().next().map(PathBuf::from).unwrap_or_default();
-    if name.file_name().is_some_and(|name| name == "claude") {
-        return agent();
+    if claude::played() {
+        return;
     }
     let rounds = env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(ROUNDS_DEFAULT);
     let root = tempfile::tempdir().expect("a directory");
@@ -51,7 +59,6 @@ fn main() {
 
 /// A line of the table.
 fn tell(what: &str, git: Duration, we: Duration, goal: &str, is_met: bool) {
-    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
     let told = if is_met { "" } else { "  over its goal" };
     println!("{what:<44}{:>9.1} ms{:>9.1} ms{:>9.3}{goal:>9}{told}", ms(git), ms(we), ms(we) / ms(git));
 }
@@ -172,14 +179,14 @@ fn whole_run(world: &World) {
     let config = "version = 1\nworkflow = \"single\"\n[agents.claude]\nadapter = \"claude\"\n\
                   [[gate.full.check]]\nname = \"true\"\nrun = \"true\"\n[commits]\nkey = \"git\"\n";
     fs::write(dir.join(".handoff/config.toml"), config).expect("a file");
-    let run = |name: &str, tasks: usize| {
+    let start = |name: &str, tasks: usize| {
         for n in 0..tasks {
             let task = format!("title = \"Task {n}\"\ngoal = \"{MARK}{}\"\n", file(n * 37));
             fs::write(dir.join(format!(".handoff/tasks/{name}{n}.toml")), task).expect("a file");
         }
         let began = Instant::now();
-        let mut child = world
-            .closed(Command::new(env!("CARGO_BIN_EXE_git-orchestrate")))
+        let mut child = closed(&mut Command::new(env!("CARGO_BIN_EXE_git-orchestrate")), &world.root)
+            .env("PATH", &world.path)
             .current_dir(dir)
             .args(["-q", "start", "--yes", "--jobs", "4"])
             .spawn()
@@ -196,54 +203,16 @@ fn whole_run(world: &World) {
         (began.elapsed(), peak)
     };
     // The worktrees are made in the first.
-    let (first, _) = run("first-", 4);
-    let (took, peak) = run("t", TASKS);
+    let (first, _) = start("first-", 4);
+    let (took, peak) = start("t", TASKS);
     println!("first 4 tasks with 4 new worktrees: {:.1} s", first.as_secs_f64());
-    println!("{TASKS} tasks, 4 workers: {:.1} ms a task", took.as_secs_f64() * 1000.0 / TASKS as f64);
+    println!("{TASKS} tasks, 4 workers: {:.1} ms a task", ms(took) / TASKS as f64);
     let told = if peak < 200 << 20 { "" } else { "  over its goal" };
     println!("memory at most: {:.1} MB, goal 200 MB{told}", peak as f64 / f64::from(1 << 20));
 }
 
-/// The most memory that a process had so far, in bytes, where the system tells.
-fn resident_bytes_max(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib << 10)
-}
-
-fn timed(act: impl FnOnce()) -> Duration {
-    let began = Instant::now();
-    act();
-    began.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
 fn identity() -> Identity {
     Identity { name: "Bench".to_owned(), email: "bench@example.com".to_owned() }
-}
-
-/// Plays Claude Code: does what the prompt says and answers in its format.
-fn agent() {
-    let words: Vec<String> = env::args().collect();
-    if words.iter().any(|word| word == "--version") {
-        println!("2.1.0 (Claude Code)");
-        return;
-    }
-    let mut prompt = words.join(" ");
-    if !prompt.contains(MARK) {
-        std::io::stdin().read_to_string(&mut prompt).expect("a prompt");
-    }
-    let path = prompt.split(MARK).nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a path");
-    let mut file = fs::OpenOptions::new().append(true).open(path).expect("the file");
-    file.write_all(b"done\n").expect("a line");
-    println!(r#"{{"type":"system","subtype":"init","session_id":"s","model":"claude-bench"}}"#);
-    println!(
-        r#"{{"type":"result","subtype":"success","is_error":false,"result":"Done.","session_id":"s","total_cost_usd":0.01,"usage":{{"input_tokens":1,"output_tokens":1}}}}"#
-    );
 }
 
 /// A repository with `main` and the branches `task-0` and `task-1`, which differ from each other in 100 files.
@@ -255,12 +224,9 @@ struct World {
 
 impl World {
     fn make(root: &Path) -> Self {
-        let bin = root.join("bin");
-        fs::create_dir_all(&bin).expect("a directory");
-        symlink(env::current_exe().expect("our own path"), bin.join("claude")).expect("a link");
-        let path = format!("{}:{}", bin.display(), env::var("PATH").expect("PATH"));
+        let path = claude::path_with_it(root);
         let world = Self { root: root.to_owned(), dir: root.join("repository"), path };
-        world.run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(root.join("key")));
+        run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(root.join("key")));
         world.git(root, &["init", "-q", "-b", "main", &world.dir.to_string_lossy()]);
         for (key, value) in [
             ("user.name", "Bench"),
@@ -296,40 +262,15 @@ impl World {
         let stream = fs::File::open(stream).expect("the stream");
         let mut import = Command::new("git");
         import.arg("-C").arg(&self.dir).args(["fast-import", "--quiet"]);
-        let status = self.closed(import).stdin(stream).status().expect("git");
-        assert!(status.success(), "fast-import: {status}");
+        run(closed(&mut import, &self.root).stdin(stream));
     }
 
     fn repository(&self) -> Repository {
         Repository::discover(&self.dir).expect("a repository")
     }
 
-    /// A command with nothing of the user's settings.
-    fn closed(&self, mut command: Command) -> Command {
-        command
-            .env("PATH", &self.path)
-            .env("HOME", &self.root)
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env_remove("XDG_DATA_HOME")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        command
-    }
-
-    fn run(&self, command: &mut Command) {
-        let status = command
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .expect("a program that starts");
-        assert!(status.success(), "{command:?}: {status}");
-    }
-
     fn git(&self, dir: &Path, words: &[&str]) {
-        self.run(Command::new("git").arg("-C").arg(dir).args(words));
+        run(closed(&mut Command::new("git"), &self.root).arg("-C").arg(dir).args(words));
     }
 }
 

@@ -6,19 +6,27 @@
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 
+mod kit {
+    pub mod claude;
+    pub mod closed;
+    pub mod time;
+}
+
 use std::{
     env, fs,
-    io::{Read, Write},
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::{Duration, Instant},
+    process::Command,
+    time::Duration,
+};
+
+use kit::{
+    claude::{self, MARK},
+    closed::{self, closed},
+    time::{median, ms, timed},
 };
 
 /// Rounds where none are asked for; the median counts.
 const ROUNDS_DEFAULT: usize = 3;
-/// What a prompt says to the agent.
-const MARK: &str = "APPEND TO ";
 
 /// The script: a worktree a task, the agent, a signed commit, a merge under a lock, side by side by xargs.
 const SCRIPT: &str = r#"
@@ -57,9 +65,8 @@ const CASES: [Case; 3] = [
 ];
 
 fn main() {
-    let name = env::args_os().next().map(PathBuf::from).unwrap_or_default();
-    if name.file_name().is_some_and(|name| name == "claude") {
-        return agent();
+    if claude::played() {
+        return;
     }
     let rounds = env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(ROUNDS_DEFAULT);
     let root = tempfile::tempdir().expect("a directory");
@@ -74,7 +81,7 @@ fn main() {
             ours.push(world.by_us(&template, case, round));
         }
         let (script, ours) = (median(script), median(ours));
-        let per_task = |time: Duration| time.as_secs_f64() * 1000.0 / case.tasks as f64;
+        let per_task = |time: Duration| ms(time) / case.tasks as f64;
         let ratio = per_task(ours) / per_task(script);
         let told = if ratio <= case.goal { "" } else { "  over its goal" };
         println!(
@@ -88,31 +95,6 @@ fn main() {
     }
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// Plays Claude Code: does what the prompt says and answers in its format.
-fn agent() {
-    let words: Vec<String> = env::args().collect();
-    if words.iter().any(|word| word == "--version") {
-        println!("2.1.0 (Claude Code)");
-        return;
-    }
-    let mut prompt = words.join(" ");
-    if !prompt.contains(MARK) {
-        std::io::stdin().read_to_string(&mut prompt).expect("a prompt");
-    }
-    let path = prompt.split(MARK).nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a path");
-    let mut file = fs::OpenOptions::new().append(true).open(path).expect("the file");
-    file.write_all(b"done\n").expect("a line");
-    println!(r#"{{"type":"system","subtype":"init","session_id":"s","model":"claude-bench"}}"#);
-    println!(
-        r#"{{"type":"result","subtype":"success","is_error":false,"result":"Done.","session_id":"s","total_cost_usd":0.01,"usage":{{"input_tokens":1,"output_tokens":1}}}}"#
-    );
-}
-
 struct World {
     root: PathBuf,
     path: String,
@@ -120,11 +102,7 @@ struct World {
 
 impl World {
     fn make(root: &Path) -> Self {
-        let bin = root.join("bin");
-        fs::create_dir_all(&bin).expect("a directory");
-        symlink(env::current_exe().expect("our own path"), bin.join("claude")).expect("a link");
-        let path = format!("{}:{}", bin.display(), env::var("PATH").expect("PATH"));
-        let world = Self { root: root.to_owned(), path };
+        let world = Self { root: root.to_owned(), path: claude::path_with_it(root) };
         world.run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(root.join("key")));
         let config = format!(
             "[user]\n\tname = Bench\n\temail = bench@example.com\n\tsigningkey = {}\n[gpg]\n\tformat = ssh\n\
@@ -136,17 +114,8 @@ impl World {
     }
 
     fn run(&self, command: &mut Command) {
-        let status = command
-            .env("PATH", &self.path)
-            .env("HOME", &self.root)
-            .env("GIT_CONFIG_GLOBAL", self.root.join("gitconfig"))
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env_remove("XDG_DATA_HOME")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .status()
-            .expect("a program that starts");
-        assert!(status.success(), "{command:?}: {status}");
+        let config = self.root.join("gitconfig");
+        closed::run(closed(command, &self.root).env("PATH", &self.path).env("GIT_CONFIG_GLOBAL", config));
     }
 
     fn git(&self, repository: &Path, words: &[&str]) {
@@ -183,9 +152,10 @@ impl World {
         let tasks = dir.with_extension("tasks");
         let lines = (0..case.tasks).map(|n| format!("t{n}\t{MARK}{}\n", edited(n, case)));
         fs::write(&tasks, lines.collect::<String>()).expect("a file");
-        let began = Instant::now();
-        self.run(Command::new("bash").args(["-c", SCRIPT, "script"]).args([&dir, &tasks]).arg(case.jobs.to_string()));
-        self.end(&dir, case, began.elapsed())
+        let mut script = Command::new("bash");
+        script.args(["-c", SCRIPT, "script"]).args([&dir, &tasks]).arg(case.jobs.to_string());
+        let took = timed(|| self.run(&mut script));
+        self.end(&dir, case, took)
     }
 
     fn by_us(&self, template: &Path, case: &Case, round: usize) -> Duration {
@@ -200,10 +170,11 @@ impl World {
         }
         let jobs = case.jobs.to_string();
         let program = env!("CARGO_BIN_EXE_git-orchestrate");
-        let began = Instant::now();
-        self.run(Command::new(program).current_dir(&dir).args(["-q", "start", "--jobs", &jobs]));
-        self.run(Command::new(program).current_dir(&dir).args(["-q", "land"]));
-        self.end(&dir, case, began.elapsed())
+        let took = timed(|| {
+            self.run(Command::new(program).current_dir(&dir).args(["-q", "start", "--jobs", &jobs]));
+            self.run(Command::new(program).current_dir(&dir).args(["-q", "land"]));
+        });
+        self.end(&dir, case, took)
     }
 
     /// Every task must be there once; then the copy goes.

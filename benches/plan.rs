@@ -6,6 +6,11 @@
 
 #![expect(clippy::print_stdout, reason = "a table is what this program is for")]
 
+mod kit {
+    pub mod closed;
+    pub mod time;
+}
+
 use std::{
     collections::BTreeMap,
     env, fs,
@@ -25,6 +30,10 @@ use git_orchestrate::{
     run::foreman::{Entry, Foreman, Rules},
 };
 use jiff::tz::TimeZone;
+use kit::{
+    closed::{closed, run},
+    time::{median, ms, timed},
+};
 
 const FILES_DEFAULT: usize = 20_000;
 const TASKS_DEFAULT: usize = 1000;
@@ -78,7 +87,7 @@ fn main() {
 }
 
 fn told(what: &str, took: Duration) {
-    println!("  {what:<44}{:>9.1} ms", took.as_secs_f64() * 1000.0);
+    println!("  {what:<44}{:>9.1} ms", ms(took));
 }
 
 /// How long the code is read, as a run and `plan` do; and what was read.
@@ -123,31 +132,23 @@ fn in_a_run(files: usize, tasks: usize, map: &CodeMap) {
         let base: CommitId = "1".repeat(40).parse().expect("a hash");
         Foreman::new(rules, settings.clone(), families.clone(), entries.collect(), base)
     };
-    let timed = |what: &str, work: &mut dyn FnMut()| {
-        let begun = Instant::now();
-        work();
-        told(what, begun.elapsed());
-    };
     let mut foreman = made(false);
-    timed("in a run: claims held against each other", &mut || foreman.know_code(map.clone()));
-    timed("in a run: the first round of orders", &mut || {
-        assert_eq!(foreman.orders(SystemTime::UNIX_EPOCH).len(), tasks.min(WORKERS));
-    });
+    told("in a run: claims held against each other", timed(|| foreman.know_code(map.clone())));
+    let first = timed(|| assert_eq!(foreman.orders(SystemTime::UNIX_EPOCH).len(), tasks.min(WORKERS)));
+    told("in a run: the first round of orders", first);
     let mut foreman = made(true);
     foreman.know_code(map.clone());
     assert_eq!(foreman.orders(SystemTime::UNIX_EPOCH).len(), 1);
-    timed("in a run: a round while all wait for one", &mut || {
-        assert!(foreman.orders(SystemTime::UNIX_EPOCH).is_empty());
-    });
-    timed("in a run: why each of them waits", &mut || {
-        assert_eq!(foreman.entries().filter(|entry| foreman.why_waiting(entry).is_some()).count(), tasks - 1);
-    });
+    let none = timed(|| assert!(foreman.orders(SystemTime::UNIX_EPOCH).is_empty()));
+    told("in a run: a round while all wait for one", none);
+    let waiting = || foreman.entries().filter(|entry| foreman.why_waiting(entry).is_some()).count();
+    told("in a run: why each of them waits", timed(|| assert_eq!(waiting(), tasks - 1)));
 }
 
 fn git(repository: &Path) -> Command {
     let mut git = Command::new("git");
-    git.arg("-C").arg(repository).args(["-c", "user.name=A", "-c", "user.email=a@example.com"]);
-    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").stdout(Stdio::null());
+    closed(&mut git, repository).arg("-C").arg(repository);
+    git.args(["-c", "user.name=A", "-c", "user.email=a@example.com"]);
     git
 }
 
@@ -176,7 +177,7 @@ fn file(at: usize, version: usize) -> (String, String) {
 
 fn make(repository: &Path, files: usize) {
     fs::create_dir(repository).expect("a directory");
-    assert!(git(repository).args(["init", "--quiet", "-b", "main"]).status().expect("git").success());
+    run(git(repository).args(["init", "--quiet", "-b", "main"]));
     let mut import = git(repository).args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().expect("git");
     let mut out = std::io::BufWriter::new(import.stdin.take().expect("it is piped"));
     for number in 0..=COMMITS {
@@ -193,7 +194,7 @@ fn make(repository: &Path, files: usize) {
     }
     drop(out);
     assert!(import.wait().expect("it ends").success());
-    assert!(git(repository).args(["reset", "--quiet", "--hard"]).status().expect("git").success());
+    run(git(repository).args(["reset", "--quiet", "--hard"]));
     fs::create_dir_all(repository.join(".handoff")).expect("a directory");
     fs::write(repository.join(".handoff/config.toml"), CONFIG).expect("written");
 }
@@ -219,30 +220,19 @@ fn change(repository: &Path) {
         let (path, text) = file(at * 50, 999);
         fs::write(repository.join(path), text).expect("written");
     }
-    assert!(git(repository).args(["commit", "--quiet", "-am", "more"]).status().expect("git").success());
+    run(git(repository).args(["commit", "--quiet", "-am", "more"]));
 }
 
 fn ran(repository: &Path, words: &[&str]) -> Duration {
-    let begun = Instant::now();
-    let ran = Command::new(env!("CARGO_BIN_EXE_git-orchestrate"))
-        .current_dir(repository)
-        .args(words)
-        .env("HOME", repository)
-        .env("GIT_CONFIG_COUNT", "2")
-        .env("GIT_CONFIG_KEY_0", "user.name")
-        .env("GIT_CONFIG_VALUE_0", "A")
-        .env("GIT_CONFIG_KEY_1", "user.email")
-        .env("GIT_CONFIG_VALUE_1", "a@example.com")
-        .output()
-        .expect("it starts");
-    let took = begun.elapsed();
-    assert!(ran.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ran.stderr));
-    took
+    let mut command = Command::new(env!("CARGO_BIN_EXE_git-orchestrate"));
+    closed(&mut command, repository).current_dir(repository).args(words).env("GIT_CONFIG_COUNT", "2");
+    for (number, (key, value)) in [("user.name", "A"), ("user.email", "a@example.com")].into_iter().enumerate() {
+        command.env(format!("GIT_CONFIG_KEY_{number}"), key).env(format!("GIT_CONFIG_VALUE_{number}"), value);
+    }
+    timed(|| run(&mut command))
 }
 
 /// The middle of several rounds.
 fn middle(mut measure: impl FnMut() -> Duration) -> Duration {
-    let mut times: Vec<Duration> = (0..ROUNDS).map(|_| measure()).collect();
-    times.sort_unstable();
-    times[ROUNDS / 2]
+    median((0..ROUNDS).map(|_| measure()).collect())
 }
