@@ -75,9 +75,8 @@ pub fn code_map(repository: &Repository, commit: CommitId, cache_dir: &Path) -> 
         let Kept { paths, imports, tests, headers, together, .. } = kept;
         return Ok(CodeMap::new(paths, &Ties { imports, tests, headers, together }));
     }
-    let files = repository.files(repository.root_tree(commit)?)?.into_iter();
-    let files: Vec<(String, EntryKind, BlobId)> =
-        files.filter(|(path, ..)| !path.starts_with(".handoff/")).take(FILES_MAX).collect();
+    let mut files = repository.code_files(commit)?;
+    files.truncate(FILES_MAX);
     let by_path: HashMap<&str, BlobId> =
         files.iter().filter(|file| is_file(file.1)).map(|(path, _, blob)| (path.as_str(), *blob)).collect();
     let wanted = Manifests::wanted(files.iter().map(|(path, ..)| path.as_str()));

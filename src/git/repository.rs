@@ -320,8 +320,26 @@ impl Repository {
     /// If an object cannot be read.
     pub fn files(&self, tree: TreeId) -> Result<Vec<(String, EntryKind, BlobId)>, GitError> {
         let local = self.local();
+        Self::files_below(&local, tree::read(&local, gix_tree(tree))?)
+    }
+
+    /// The same of a commit's code: `.handoff` is left out, and not looked into.
+    ///
+    /// # Errors
+    /// If an object cannot be read.
+    pub fn code_files(&self, commit: CommitId) -> Result<Vec<(String, EntryKind, BlobId)>, GitError> {
+        let local = self.local();
+        let mut root = tree::read(&local, tree::root_of(&local, gix_commit(commit))?)?;
+        root.entries.retain(|entry| entry.filename != HANDOFF);
+        Self::files_below(&local, root)
+    }
+
+    fn files_below(
+        local: &gix::Repository,
+        root: gix::objs::Tree,
+    ) -> Result<Vec<(String, EntryKind, BlobId)>, GitError> {
         let mut files = Vec::new();
-        tree::each_leaf(&local, gix_tree(tree), &mut |path, mode, id| {
+        tree::each_leaf_of(local, root, &mut |path, mode, id| {
             files.push((path.to_str_lossy().into_owned(), mode.kind().into(), blob_id(id)));
         })?;
         Ok(files)

@@ -121,13 +121,21 @@ pub(super) fn each_leaf(
     root: ObjectId,
     seen: &mut dyn FnMut(&BStr, EntryMode, ObjectId),
 ) -> Result<(), GitError> {
+    each_leaf_of(objects, read(objects, root)?, seen)
+}
+
+/// The same of a tree that was read, or made of one.
+pub(super) fn each_leaf_of(
+    objects: &gix::Repository,
+    root: Tree,
+    seen: &mut dyn FnMut(&BStr, EntryMode, ObjectId),
+) -> Result<(), GitError> {
     fn walk(
         objects: &gix::Repository,
-        id: ObjectId,
+        tree: Tree,
         path: &mut BString,
         seen: &mut dyn FnMut(&BStr, EntryMode, ObjectId),
     ) -> Result<(), GitError> {
-        let tree = read(objects, id)?;
         for entry in tree.entries {
             let length = path.len();
             if length > 0 {
@@ -135,7 +143,7 @@ pub(super) fn each_leaf(
             }
             path.extend_from_slice(&entry.filename);
             if entry.mode.is_tree() {
-                walk(objects, entry.oid, path, seen)?;
+                walk(objects, read(objects, entry.oid)?, path, seen)?;
             } else {
                 seen(path.as_bstr(), entry.mode, entry.oid);
             }

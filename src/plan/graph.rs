@@ -2,7 +2,7 @@
 //! Knows nothing of how far a task has come; that is told where it matters.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque, btree_map::Entry},
     time::Duration,
 };
 
@@ -342,17 +342,27 @@ impl Graph {
             TaskState::New | TaskState::Waiting => 2,
             TaskState::Landed => 3,
         };
-        let everywhere = vec![true; self.nodes.len()];
-        let behind = self.reachable(at, &everywhere, |node| &node.needs);
-        let roots = (0..behind.len()).filter(|&other| behind[other] && other != at).map(|other| {
-            let id = &self.nodes[other].id;
-            (urgency(states(id)), other, id, states(id))
-        });
-        let root = roots.filter(|(_, _, _, state)| *state != TaskState::Landed).filter(|(_, other, _, state)| {
-            let waits = self.nodes[*other].needs.iter().any(|&need| states(&self.nodes[need].id) != TaskState::Landed);
-            !waits || !matches!(state, TaskState::New | TaskState::Waiting)
-        });
-        root.min_by_key(|(urgency, at, _, _)| (*urgency, *at)).map(|(_, _, id, state)| (id, state))
+        let state = |at: usize| states(&self.nodes[at].id);
+        // What has landed waits for nothing any more: behind it nothing is looked for.
+        let (mut behind, mut open) = (BTreeMap::from([(at, state(at))]), vec![at]);
+        while let Some(at) = open.pop() {
+            for &need in &self.nodes[at].needs {
+                if let Entry::Vacant(new) = behind.entry(need)
+                    && let state = state(need)
+                    && state != TaskState::Landed
+                {
+                    new.insert(state);
+                    open.push(need);
+                }
+            }
+        }
+        let waits = |other: &usize| self.nodes[*other].needs.iter().any(|need| behind.contains_key(need));
+        let is_root = |other: &usize, state: &TaskState| match state {
+            TaskState::New | TaskState::Waiting => !waits(other),
+            TaskState::Held | TaskState::Aborted | TaskState::Running | TaskState::Finished | TaskState::Landed => true,
+        };
+        let roots = behind.iter().filter(|(other, state)| **other != at && is_root(other, state));
+        roots.min_by_key(|(at, state)| (urgency(**state), **at)).map(|(at, state)| (&self.nodes[*at].id, *state))
     }
 }
 

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use rayon::prelude::*;
+
 use super::{
     claim::{Claim, Relation, relation},
     code_map::CodeMap,
@@ -30,7 +32,8 @@ pub fn risks(claims: &[Claim], map: &CodeMap) -> Vec<(usize, usize, Relation)> {
 }
 
 fn related(claims: &[Claim], map: &CodeMap, pairs: BTreeSet<(usize, usize)>) -> Vec<(usize, usize, Relation)> {
-    let related = pairs.into_iter().map(|(one, other)| (one, other, relation(&claims[one], &claims[other], map)));
+    let pairs: Vec<(usize, usize)> = pairs.into_iter().collect();
+    let related = pairs.into_par_iter().map(|(one, other)| (one, other, relation(&claims[one], &claims[other], map)));
     related.filter(|(.., relation)| *relation != Relation::Apart).collect()
 }
 

@@ -83,7 +83,9 @@ pub fn write_line(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()>
 /// is no such character.
 fn printable(json: &str) -> Cow<'_, str> {
     let is_harmful = |c: char| c != '\n' && is_unwanted(c);
-    if !json.contains(is_harmful) {
+    // Most of it is plain, which is told by its bytes.
+    let is_plain = json.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~'));
+    if is_plain || !json.contains(is_harmful) {
         return Cow::Borrowed(json);
     }
     let mut text = String::with_capacity(json.len());

@@ -40,6 +40,12 @@ impl<T: AsRef<str>> From<T> for Cell {
 /// The line of headings, and a line for each row; a column without any text is left out, and its heading with it.
 /// The line of headings is empty where every heading is.
 pub fn lines(look: Look, columns: &[Column], rows: &[Vec<Cell>]) -> (String, Vec<String>) {
+    let rendered = rendered(look, columns, rows);
+    let mut lines = rendered.lines().map(str::to_owned);
+    (lines.next().unwrap_or_default(), lines.collect())
+}
+
+fn rendered(look: Look, columns: &[Column], rows: &[Vec<Cell>]) -> String {
     let used: Vec<usize> =
         (0..columns.len()).filter(|at| rows.iter().any(|row| row.get(*at).is_some_and(|c| width(&c.1) > 0))).collect();
     let mut table = Table::new(&used.iter().map(|at| columns[*at].1).collect::<Vec<_>>());
@@ -47,9 +53,7 @@ pub fn lines(look: Look, columns: &[Column], rows: &[Vec<Cell>]) -> (String, Vec
     for row in rows {
         table.row(used.iter().map(|at| row.get(*at).map_or_else(String::new, |cell| look.paint(cell.0, &cell.1))));
     }
-    let rendered = table.render(look.columns.unwrap_or(usize::MAX));
-    let mut lines = rendered.lines().map(str::to_owned);
-    (lines.next().unwrap_or_default(), lines.collect())
+    table.render(look.columns.unwrap_or(usize::MAX))
 }
 
 /// Writes the rows under their headings.
@@ -57,9 +61,12 @@ pub fn lines(look: Look, columns: &[Column], rows: &[Vec<Cell>]) -> (String, Vec
 /// # Errors
 /// When `out` does not take it.
 pub fn write(out: &mut dyn Write, look: Look, columns: &[Column], rows: &[Vec<Cell>]) -> io::Result<()> {
-    let (headings, lines) = lines(look, columns, rows);
-    let headings = Some(headings).filter(|headings| !headings.is_empty() && !rows.is_empty());
-    headings.iter().chain(&lines).try_for_each(|line| writeln!(out, "{line}"))
+    let rendered = rendered(look, columns, rows);
+    let (headings, lines) = rendered.split_once('\n').unwrap_or((&rendered, ""));
+    if !headings.is_empty() && !rows.is_empty() {
+        writeln!(out, "{headings}")?;
+    }
+    out.write_all(lines.as_bytes())
 }
 
 #[cfg(test)]

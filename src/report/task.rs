@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 
+use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::{
@@ -194,7 +195,7 @@ pub fn write_tasks(tasks: &[TaskView], look: Look, out: &mut dyn Write) -> io::R
         words("AGENT"),
         words("TITLE"),
     ];
-    let rows: Vec<Vec<Cell>> = tasks.iter().map(row).collect();
+    let rows: Vec<Vec<Cell>> = tasks.par_iter().map(row).collect();
     table::write(out, look, &columns, &rows)
 }
 

@@ -33,17 +33,15 @@ pub enum Worth {
 word_enum!(Worth { Success = "success", Miss = "miss", Open = "open", Infra = "infra" });
 
 /// What kind of work a step was: what routes and learned choices go by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Facts {
     /// The role that the agent played.
     pub role: String,
     /// The task's area.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area: Option<String>,
     /// The task's risk.
     pub risk: Risk,
     /// The task's kind.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The task's complexity.
     pub complexity: Complexity,
@@ -64,74 +62,54 @@ impl Facts {
 
 /// One step that an agent made, judged with hindsight.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Kept")]
+#[serde(from = "Kept", into = "Kept")]
 pub struct Trial {
     /// The task.
     pub task: TaskId,
     /// What kind of work it was.
-    #[serde(flatten)]
     pub facts: Facts,
     /// The agent's name in the configuration of then.
     pub agent: String,
     /// The model, as the agent reported it, else as it was asked for; empty: not known.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub model: String,
     /// When it began, seconds since 1970.
     pub at: i64,
     /// What it turned out to be worth.
     pub worth: Worth,
     /// Whether its phase had to be done again after it, by whomever and for whatever reason.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub redone: bool,
     /// Required changes: those that reviews named against it; of a review, those that it named.
-    #[serde(skip_serializing_if = "is_zero")]
     pub findings: u32,
     /// How long it took, milliseconds.
     pub duration_ms: u64,
     /// What passed through the model.
     pub tokens: Tokens,
     /// What it cost; none: not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<Money>,
     /// What the agent's program used of the machine; none: not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// What the reviews of it cost, as far as that is known.
-    #[serde(skip_serializing_if = "is_nothing")]
     pub judging_usd: Money,
 }
 
-/// A trial as it is kept: all in one, for what is made of two by `flatten` takes several times as long to read.
-#[derive(Deserialize)]
-struct Kept {
-    task: TaskId,
-    role: String,
-    area: Option<String>,
-    risk: Risk,
-    kind: Option<String>,
-    complexity: Complexity,
-    agent: String,
-    #[serde(default)]
-    model: String,
-    at: i64,
-    worth: Worth,
-    #[serde(default)]
-    redone: bool,
-    #[serde(default)]
-    findings: u32,
-    duration_ms: u64,
-    #[serde(default)]
-    tokens: Tokens,
-    cost_usd: Option<Money>,
-    usage: Option<Usage>,
-    #[serde(default)]
-    judging_usd: Money,
-}
+/// A trial as it is kept: values in a row. With a name before each they take twice as long to read.
+#[derive(Serialize, Deserialize)]
+struct Kept(Made, Kind, Judged, Took);
+
+/// The task, the agent, the model, when.
+type Made = (TaskId, String, String, i64);
+/// The role, the area, the risk, the kind, the complexity.
+type Kind = (String, Option<String>, Risk, Option<String>, Complexity);
+/// The worth, whether it was done again, findings.
+type Judged = (Worth, bool, u32);
+/// Milliseconds, tokens, micro-dollars, bytes and milliseconds of the machine, micro-dollars of its reviews.
+type Took = (u64, [u64; 5], Option<u64>, Option<(u64, u64)>, u64);
 
 impl From<Kept> for Trial {
-    fn from(kept: Kept) -> Self {
-        let Kept { task, role, area, risk, kind, complexity, agent, model, at, worth, .. } = kept;
-        let Kept { redone, findings, duration_ms, tokens, cost_usd, usage, judging_usd, .. } = kept;
+    fn from(Kept(made, kind, judged, took): Kept) -> Self {
+        let ((task, agent, model, at), (role, area, risk, kind, complexity)) = (made, kind);
+        let ((worth, redone, findings), (duration_ms, tokens, cost, usage, judging)) = (judged, took);
+        let [input, output, cache_read, cache_write, reasoning] = tokens;
         Self {
             task,
             facts: Facts { role, area, risk, kind, complexity },
@@ -142,20 +120,28 @@ impl From<Kept> for Trial {
             redone,
             findings,
             duration_ms,
-            tokens,
-            cost_usd,
-            usage,
-            judging_usd,
+            tokens: Tokens { input, output, cache_read, cache_write, reasoning },
+            cost_usd: cost.map(Money::micros),
+            usage: usage.map(|(memory_bytes_max, cpu_ms)| Usage { memory_bytes_max, cpu_ms }),
+            judging_usd: Money::micros(judging),
         }
     }
 }
 
-fn is_nothing(money: &Money) -> bool {
-    *money == Money::ZERO
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+impl From<Trial> for Kept {
+    fn from(trial: Trial) -> Self {
+        let Facts { role, area, risk, kind, complexity } = trial.facts;
+        let Tokens { input, output, cache_read, cache_write, reasoning } = trial.tokens;
+        let tokens = [input, output, cache_read, cache_write, reasoning];
+        let usage = trial.usage.map(|usage| (usage.memory_bytes_max, usage.cpu_ms));
+        let cost = trial.cost_usd.map(|cost| cost.micros);
+        Self(
+            (trial.task, trial.agent, trial.model, trial.at),
+            (role, area, risk, kind, complexity),
+            (trial.worth, trial.redone, trial.findings),
+            (trial.duration_ms, tokens, cost, usage, trial.judging_usd.micros),
+        )
+    }
 }
 
 impl Trial {

@@ -45,7 +45,7 @@ impl Costs {
         let budget = &project.settings.budget;
         let limits = [given, budget.task_usd, budget.run_usd, budget.day_usd, budget.month_usd];
         let is_bounded = limits.iter().any(Option::is_some) || queue.iter().any(has_budget);
-        Ok(Self { dropped: dropped.collect(), history: history::read(project)?, is_bounded })
+        Ok(Self { dropped: dropped.collect(), history: history::read_beside(project, queue)?, is_bounded })
     }
 
     /// What was spent on each day of the calendar.

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use rayon::prelude::*;
+
 use super::{
     Project, RunError, history,
     queue::{self, Queued},
@@ -171,7 +173,7 @@ pub fn plan(project: &Project, names: &[String], jobs: Option<usize>) -> Result<
         };
         outlooks.push(prices.outlook(queued, &workflow));
     }
-    let claims: Vec<Claim> = open.iter().map(|queued| claim(queued, &map)).collect();
+    let claims: Vec<Claim> = open.par_iter().map(|queued| claim(queued, &map)).collect();
     let mut pieces = pieces(&open, &outlooks);
     let needs: Vec<Vec<usize>> = pieces.iter().map(|piece| piece.needs.clone()).collect();
     let meetings = pairs::without_ordered(pairs::meetings(&claims, &map), &needs);
@@ -203,7 +205,7 @@ pub fn plan(project: &Project, names: &[String], jobs: Option<usize>) -> Result<
         wave: wave_of[at],
     };
     let workers: BTreeSet<usize> = WORKERS.into_iter().chain(jobs).collect();
-    let makespans = workers.into_iter().map(|workers| {
+    let makespans = workers.into_par_iter().map(|workers| {
         let made = schedule::makespan(&pieces, workers);
         MakespanView { workers, time_s: made.time.as_secs(), bound_s: made.bound.as_secs() }
     });

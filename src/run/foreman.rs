@@ -367,8 +367,7 @@ impl Foreman {
             .entries
             .values()
             .filter(|entry| entry.checkpoint.is_none() && entry.workflow.is_some() && entry.selected && !entry.landed);
-        let new: Vec<_> = new.map(|entry| (entry.task.clone(), self.checkpoint(entry))).collect();
-        let new = new.iter().map(|(task, checkpoint)| (task.as_ref(), checkpoint.clone()));
+        let new = new.map(|entry| (entry.task.as_ref(), self.checkpoint(entry)));
         self.purse = Purse::new(funds, &self.settings, new);
         self.purse.warn(None, self.today());
     }

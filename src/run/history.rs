@@ -9,7 +9,7 @@ use super::{
     Project, RunError,
     commit::step_commit,
     history_file::{HistoryFile, Landings, Told},
-    queue,
+    queue::{self, Queued},
 };
 use crate::{
     git::GitError,
@@ -36,15 +36,28 @@ pub fn read(project: &Project) -> Result<History, RunError> {
     Ok(History::new(told(project)?.into_iter().flat_map(|told| told.trials)))
 }
 
+/// As [`read`], where the queue was read just before: the branches stand as it says.
+///
+/// # Errors
+/// When the refs cannot be read.
+pub fn read_beside(project: &Project, queue: &[Queued]) -> Result<History, RunError> {
+    let tips = queue.iter().filter_map(|queued| Some((queued.task.id.clone(), queued.tip?))).collect();
+    Ok(History::new(told_of(project, tips)?.into_iter().flat_map(|told| told.trials)))
+}
+
 /// The same, task by task, with what each changed beside what it claimed.
 ///
 /// # Errors
 /// When the refs cannot be read.
 pub fn told(project: &Project) -> Result<Vec<Told>, RunError> {
+    told_of(project, queue::tips(project)?)
+}
+
+fn told_of(project: &Project, branches: BTreeMap<TaskId, CommitId>) -> Result<Vec<Told>, RunError> {
     let mut file = HistoryFile::load(&project.local.cache());
     let landings = landings(project, &file.scanned())?;
     file.scan(landings);
-    let tips = tips(project, file.landed())?;
+    let tips = tips(project, branches, file.landed())?;
     let new: Vec<(TaskId, CommitId)> =
         tips.iter().filter(|(_, tip)| !file.knows(*tip)).map(|(task, tip)| (task.clone(), *tip)).collect();
     let read: Vec<(CommitId, Told)> = new
@@ -66,16 +79,16 @@ pub fn told(project: &Project) -> Result<Vec<Told>, RunError> {
 }
 
 /// The last step of every task: where its branch stands, here or as a remote has it, and where it stood when it landed.
-fn tips(project: &Project, landed: &[(TaskId, CommitId)]) -> Result<Vec<(TaskId, CommitId)>, RunError> {
+fn tips(
+    project: &Project,
+    mut branches: BTreeMap<TaskId, CommitId>,
+    landed: &[(TaskId, CommitId)],
+) -> Result<Vec<(TaskId, CommitId)>, RunError> {
     let repository = &project.repository;
-    let mut branches: BTreeMap<TaskId, CommitId> = BTreeMap::new();
-    let local = repository.references(layout::TASK_REFS)?.into_iter();
-    let remote = repository.references("refs/remotes/")?.into_iter().filter_map(|(name, commit)| {
-        let (_, branch) = name.strip_prefix("refs/remotes/")?.split_once('/')?;
-        Some((format!("refs/heads/{branch}"), commit))
-    });
-    for (name, commit) in local.chain(remote) {
-        if let Some(id) = name.strip_prefix(layout::TASK_REFS).and_then(|id| id.parse::<TaskId>().ok()) {
+    for (name, commit) in repository.references("refs/remotes/")? {
+        let branch = name.strip_prefix("refs/remotes/").and_then(|name| name.split_once('/')).map(|(_, branch)| branch);
+        let full = format!("refs/heads/{}", branch.unwrap_or_default());
+        if let Some(id) = full.strip_prefix(layout::TASK_REFS).and_then(|id| id.parse::<TaskId>().ok()) {
             branches.entry(id).or_insert(commit);
         }
     }

@@ -2,7 +2,7 @@
 //! is stale. Knows nothing of how steps are judged. Deleting it costs only time; one that cannot be read is made anew.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap},
     fs::OpenOptions,
     io::Write,
     path::{Path, PathBuf},
@@ -18,8 +18,8 @@ use crate::{
     sys::file::{self, Sync},
 };
 
-/// The first line. It changes when steps are judged by other rules, and what was judged by the old ones is forgotten.
-const HEADER: &str = "git-orchestrate history 2";
+/// The first line. It changes when steps are judged by other rules or written in another form, and what was there is forgotten.
+const HEADER: &str = "git-orchestrate history 3";
 /// Bytes of the file that are read: some 200,000 steps.
 const FILE_BYTES_MAX: usize = 64 << 20;
 /// Commits that the file may hold for each that is wanted, before it is written anew without the rest.
@@ -66,7 +66,7 @@ pub struct Told {
 #[derive(Debug)]
 pub struct HistoryFile {
     path: PathBuf,
-    tips: BTreeMap<CommitId, Told>,
+    tips: HashMap<CommitId, Told>,
     landings: Landings,
     /// Lines that are not yet in the file.
     new: String,
@@ -140,8 +140,10 @@ impl HistoryFile {
         self.tips.retain(|tip, _| wanted.contains(tip));
         self.new = format!("{HEADER}\n");
         self.write_line(&Line::Landings(self.landings.clone()));
-        for (tip, Told { trials, came }) in self.tips.clone() {
-            self.write_line(&Line::Tip(Tip { tip, trials, came }));
+        for tip in wanted {
+            if let Some(Told { trials, came }) = self.tips.get(tip).cloned() {
+                self.write_line(&Line::Tip(Tip { tip: *tip, trials, came }));
+            }
         }
         file::write_atomic(&self.path, self.new.as_bytes(), Sync::No)
     }
@@ -158,14 +160,14 @@ impl HistoryFile {
 }
 
 /// The whole of a file; none if any of it is not as it was written.
-fn parse(text: &str) -> Option<(BTreeMap<CommitId, Told>, Landings)> {
+fn parse(text: &str) -> Option<(HashMap<CommitId, Told>, Landings)> {
     let rest = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
     if !rest.is_empty() && !rest.ends_with('\n') {
         return None;
     }
     let lines: Vec<&str> = rest.lines().collect();
     let lines: Vec<Line> = lines.par_iter().map(|line| parse_line(line)).collect::<Option<_>>()?;
-    let (mut tips, mut landings) = (BTreeMap::new(), Landings::default());
+    let (mut tips, mut landings) = (HashMap::with_capacity(lines.len()), Landings::default());
     for line in lines {
         match line {
             Line::Tip(Tip { tip, trials, came }) => {
@@ -197,12 +199,12 @@ mod tests {
     }
 
     /// A trial as the file has it.
-    const TRIAL: &str = r#"{"task":"api","role":"implementer","risk":"low","kind":"fix","complexity":"small","agent":"a",
-        "model":"m","at":7,"worth":"miss","redone":true,"findings":2,"duration_ms":5,"tokens":{"input":1,"output":2},
-        "cost_usd":0.25}"#;
+    const TRIAL: &str = r#"[["api","a","m",7],["implementer",null,"low","fix","small"],["miss",true,2],[5,[1,2,0,0,0],250000,[6,8],0]]"#;
 
     fn trial() -> Trial {
-        serde_json::from_str(TRIAL).expect("a trial")
+        let trial: Trial = serde_json::from_str(TRIAL).expect("a trial");
+        assert_eq!(serde_json::to_string(&trial).expect("a text"), TRIAL);
+        trial
     }
 
     fn told() -> Told {
@@ -252,7 +254,7 @@ mod tests {
         torn.truncate(whole.len() - 3);
         let mut bent = whole.clone();
         bent[60] ^= 0xff;
-        let newer = String::from_utf8_lossy(&whole).replace("history 2", "history 3").into_bytes();
+        let newer = String::from_utf8_lossy(&whole).replace("history 3", "history 4").into_bytes();
         for ruin in [torn, bent, newer, b"\n".to_vec()] {
             std::fs::write(&path, ruin).expect("a ruin");
             assert!(!HistoryFile::load(dir.path()).knows(commit(0)));

@@ -195,7 +195,8 @@ pub fn prepare(
     crate::sys::crash_point::reach("start.equipped");
     let families = Arc::new(shop.families());
     let mut foreman = Foreman::new(rules, project.settings.clone(), families, entries.collect(), integration);
-    if selected.len() > 1 {
+    // One alone gets in nobody's way.
+    if workflows.len() > 1 {
         foreman.know_code(forecast::code_map(project));
     }
     if project.settings.routing.mode == RoutingMode::Learned {

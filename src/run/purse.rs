@@ -175,6 +175,11 @@ impl Purse {
         TaskMoney { spent: checkpoint.spent.cost_usd + beyond, limit: checkpoint.bounds.budget_usd }
     }
 
+    /// Whether any budget bounds a task or all of them: else none stands in the way of a step.
+    pub fn is_bounded(&self) -> bool {
+        self.is_bounded
+    }
+
     /// Whether a step could begin.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //! Knows nothing of what runs now; that is in the files of `live`.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     path::Path,
     time::SystemTime,
 };
@@ -77,7 +77,7 @@ pub fn glance(project: &Project) -> Result<Vec<Queued>, RunError> {
 
 /// What a repository knows of tasks before any is read.
 struct Known {
-    landed: BTreeMap<TaskId, BlobId>,
+    landed: HashMap<TaskId, BlobId>,
     tips: BTreeMap<TaskId, CommitId>,
 }
 
@@ -94,11 +94,7 @@ impl Known {
 }
 
 fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError> {
-    let mut tips: BTreeMap<TaskId, CommitId> = BTreeMap::new();
-    for (name, commit) in project.repository.references(layout::TASK_REFS)? {
-        let Some(id) = name.strip_prefix(layout::TASK_REFS).and_then(|id| id.parse::<TaskId>().ok()) else { continue };
-        tips.insert(id, commit);
-    }
+    let tips = tips(project)?;
     project.check_that_files_are_there()?;
     let known = Known { landed: landed(project)?, tips };
     let files = match &project.root {
@@ -109,7 +105,7 @@ fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError
         Some(past) => recall(project, past, &known, &files),
         None => Default::default(),
     };
-    let recalled: BTreeSet<TaskId> = queue.iter().map(|queued| queued.task.id.clone()).collect();
+    let recalled: HashSet<&TaskId> = queue.iter().map(|queued| &queued.task.id).collect();
     let left = read(project, &known, &files, &recalled)?;
     if let Some(past) = past {
         let news: Vec<_> = left.iter().filter(|queued| queued.landed).collect();
@@ -117,7 +113,7 @@ fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError
             let key = keys.get(&queued.task.id)?;
             Some((*key, queued.file.0.as_str(), &queued.task, queued.checkpoint.as_ref()?))
         });
-        past.save(&news.collect::<Vec<_>>(), &recalled.iter().collect::<Vec<_>>());
+        past.save(&news.collect::<Vec<_>>(), &recalled.into_iter().collect::<Vec<_>>());
     }
     if queue.is_empty() {
         return Ok(left);
@@ -132,9 +128,11 @@ fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError
 /// The landed tasks that are remembered, and by what the others can be.
 fn recall(project: &Project, past: &Past, known: &Known, files: &tasks::Files) -> (Vec<Queued>, BTreeMap<TaskId, Key>) {
     let now = clock::now();
-    let mut wanted: BTreeMap<TaskId, Option<String>> = known.tips.keys().map(|id| (id.clone(), None)).collect();
-    wanted.extend(files.ids().map(|(id, file)| (id, Some(file))));
-    let wanted: Vec<(TaskId, Option<String>)> = wanted.into_iter().collect();
+    let mut wanted: Vec<(TaskId, Option<String>)> = files.ids().map(|(id, file)| (id, Some(file))).collect();
+    let filed: HashSet<&TaskId> = wanted.iter().map(|(id, _)| id).collect();
+    let others: Vec<_> = known.tips.keys().filter(|id| !filed.contains(id)).map(|id| (id.clone(), None)).collect();
+    wanted.extend(others);
+    wanted.sort_unstable();
     // As many as there are, so that each is put where it stays.
     let found: Vec<Option<(TaskId, Key, Option<Queued>)>> = wanted
         .into_par_iter()
@@ -151,14 +149,15 @@ fn recall(project: &Project, past: &Past, known: &Known, files: &tasks::Files) -
             Some((id, key, queued))
         })
         .collect();
-    let (mut queue, mut keys) = (Vec::with_capacity(found.len()), BTreeMap::new());
-    for (id, key, queued) in found.into_iter().flatten() {
-        match queued {
-            Some(queued) => queue.push(queued),
-            None => drop(keys.insert(id, key)),
+    let mut keys = BTreeMap::new();
+    // Collected where they are: to move them elsewhere takes as long as to read them.
+    let queue = found.into_iter().flatten().filter_map(|(id, key, queued)| {
+        if queued.is_none() {
+            keys.insert(id, key);
         }
-    }
-    (queue, keys)
+        queued
+    });
+    (queue.collect(), keys)
 }
 
 /// Reads all tasks but those that are recalled.
@@ -166,7 +165,7 @@ fn read(
     project: &Project,
     known: &Known,
     files: &tasks::Files,
-    recalled: &BTreeSet<TaskId>,
+    recalled: &HashSet<&TaskId>,
 ) -> Result<Vec<Queued>, RunError> {
     let mut found: BTreeMap<TaskId, (Task, (String, String))> = BTreeMap::new();
     if let Some(root) = &project.root {
@@ -176,7 +175,7 @@ fn read(
             found.insert(queued.task.id.clone(), (queued.task, (file, queued.text)));
         }
     }
-    for (id, tip) in known.tips.iter().filter(|(id, _)| !recalled.contains(id)) {
+    for (id, tip) in known.tips.iter().filter(|(id, _)| !recalled.contains(*id)) {
         if !found.contains_key(id) {
             let (task, file) = from_branch(project, id, *tip)?;
             found.insert(id.clone(), (task, file));
@@ -202,9 +201,18 @@ fn read(
     queue
 }
 
+/// Where the branches of tasks stand.
+///
+/// # Errors
+/// When the refs cannot be read.
+pub(super) fn tips(project: &Project) -> Result<BTreeMap<TaskId, CommitId>, RunError> {
+    let refs = project.repository.references(layout::TASK_REFS)?.into_iter();
+    Ok(refs.filter_map(|(name, tip)| Some((name.strip_prefix(layout::TASK_REFS)?.parse().ok()?, tip))).collect())
+}
+
 /// The checkpoints that are on the integration branch or on HEAD: what has landed.
-fn landed(project: &Project) -> Result<BTreeMap<TaskId, BlobId>, RunError> {
-    let mut landed = BTreeMap::new();
+fn landed(project: &Project) -> Result<HashMap<TaskId, BlobId>, RunError> {
+    let mut landed = HashMap::new();
     let integration = project.repository.reference(&project.integration_branch())?;
     let head = project.repository.head()?.commit;
     for commit in head.into_iter().chain(integration) {

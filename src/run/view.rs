@@ -63,9 +63,11 @@ pub fn of_entry(foreman: &Foreman, entry: &Entry) -> TaskView {
         view.why = None;
     } else if let Some(why) = foreman.why_waiting(entry) {
         let open = matches!(view.state, TaskState::New | TaskState::Running);
-        let stuck = foreman.next(entry).stops.iter().any(|stop| matches!(stop, Stop::NoReviewer { .. }))
-            || foreman.held_for_money(entry).is_some();
-        if open && stuck {
+        let stuck = || {
+            foreman.held_for_money(entry).is_some()
+                || foreman.next(entry).stops.iter().any(|stop| matches!(stop, Stop::NoReviewer { .. }))
+        };
+        if open && stuck() {
             view.state = TaskState::Held;
         } else if open {
             view.state = TaskState::Waiting;
@@ -157,8 +159,7 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
     let judge = bystander_of(project, &queue, &present, Known::Open, &|_| true);
     let Present { run, workers, parked } = present;
     let waiting: BTreeMap<_, _> = run.iter().flat_map(|run| run.waiting.iter().cloned()).collect();
-    let mut tasks = Vec::new();
-    for queued in queue::select(&queue, names)? {
+    let view_of = |queued: &Queued| {
         let mut view = match judge.as_ref().and_then(|judge| judge.entry(&queued.task.id).map(|e| (judge, e))) {
             Some((judge, entry)) => of_entry(judge, entry),
             None => of_queued(queued),
@@ -177,13 +178,16 @@ pub fn status(project: &Project, names: &[String]) -> Result<StatusView, RunErro
             view.state = if view.state == TaskState::Running { TaskState::Waiting } else { view.state };
             view.why = view.why.or_else(|| Some(NO_RUN.to_owned()));
         }
-        tasks.push(view);
-    }
+        view
+    };
+    let tasks: Vec<TaskView> = queue::select(&queue, names)?.into_par_iter().map(view_of).collect();
     let now = clock::now();
     let stand =
         run.as_ref().map(|run| StandView { spent: run.spent_usd, reserved: run.reserved_usd, limit: run.budget_usd });
     let money = judge.as_ref().map(money).unwrap_or_default();
     let money = MoneyView { run: stand, ..money };
+    // To take ten thousand tasks apart takes a while, and nobody needs to wait for it.
+    rayon::spawn(move || drop((queue, judge)));
     Ok(StatusView {
         repository: project.root.as_deref().unwrap_or_else(|| project.repository.common_dir()).display().to_string(),
         target: project.settings.landing.branch.clone(),

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 /// next newline, so that it cannot swallow what follows. Bidirectional overrides, zero-width spaces and Unicode's tag
 /// characters go too: they can make a line look like another one, or hide words from a person that a model reads.
 pub fn clean(text: &str) -> String {
-    if text.chars().all(|c| matches!(c, '\n' | '\t') || !is_unwanted(c)) {
+    if is_plain(text) || text.chars().all(|c| matches!(c, '\n' | '\t') || !is_unwanted(c)) {
         return text.to_owned();
     }
     let mut kept = String::with_capacity(text.len());
@@ -44,8 +44,16 @@ pub fn clean(text: &str) -> String {
 
 /// [`clean`], and on one line: newlines and tabs become spaces, the ends are trimmed.
 pub fn clean_line(text: &str) -> String {
+    if is_plain(text) {
+        return text.trim().to_owned();
+    }
     let cleaned = clean(text);
     cleaned.trim().replace(['\n', '\t'], " ")
+}
+
+/// Whether a text is of printable ASCII only, as nearly all are: nothing to clean, a column a byte.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// [`clean`] for the output of a program: what is not UTF-8 becomes `U+FFFD`.

@@ -1,6 +1,8 @@
 //! Rows of cells that line up under each other.
 //! Knows nothing of what stands in the cells; colours in them take no room.
 
+use std::borrow::Cow;
+
 use super::shorten::{cut, width};
 
 /// Spaces between two columns.
@@ -44,19 +46,22 @@ impl Table {
     /// The rows, a line each, with spaces at no line's end. The last column is cut so that a line takes at most
     /// `columns_max` columns; columns that are empty in every row take no room.
     pub fn render(&self, columns_max: usize) -> String {
-        let cell = |row: &Vec<String>, at: usize| row.get(at).cloned().unwrap_or_default();
-        let widths: Vec<usize> = (0..self.columns.len())
-            .map(|at| self.rows.iter().map(|row| row.get(at).map_or(0, |c| width(c))).max().unwrap_or(0))
-            .collect();
+        let of_row = |row: &Vec<String>| row.iter().map(|cell| width(cell)).collect::<Vec<usize>>();
+        let wide: Vec<Vec<usize>> = self.rows.iter().map(of_row).collect();
+        let widest = |at: usize| wide.iter().map(|row| row.get(at).copied().unwrap_or(0)).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.columns.len()).map(widest).collect();
         let before_last: usize = widths.iter().rev().skip(1).filter(|w| **w > 0).map(|w| w + GAP).sum();
         let room = columns_max.saturating_sub(before_last).max(LAST_CELL_COLUMNS_MIN);
-        let mut lines = String::new();
-        for row in &self.rows {
-            let mut line = String::new();
+        let (mut lines, mut line) = (String::new(), String::new());
+        for (row, wide) in self.rows.iter().zip(&wide) {
+            line.clear();
             for (at, align) in self.columns.iter().enumerate().filter(|(at, _)| widths[*at] > 0) {
                 let is_last = at + 1 == self.columns.len();
-                let text = if is_last { cut(&cell(row, at), room) } else { cell(row, at) };
-                let space = if is_last { widths[at].min(room) } else { widths[at] }.saturating_sub(width(&text));
+                let (text, own) = row.get(at).map_or(("", 0), |cell| (cell.as_str(), wide[at]));
+                let is_cut = is_last && own > room;
+                let text = if is_cut { Cow::Owned(cut(text, room)) } else { Cow::Borrowed(text) };
+                let own = if is_cut { width(&text) } else { own };
+                let space = if is_last { widths[at].min(room) } else { widths[at] }.saturating_sub(own);
                 if !line.is_empty() {
                     line.extend(std::iter::repeat_n(' ', GAP));
                 }

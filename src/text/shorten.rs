@@ -3,10 +3,13 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::{bytes, count};
+use super::{bytes, clean::is_plain, count};
 
 /// Columns that a line takes on a terminal; our own colour sequences (`ESC [ … m`) take none.
 pub fn width(text: &str) -> usize {
+    if is_plain(text) {
+        return text.len();
+    }
     if !text.contains('\u{1b}') {
         return text.width();
     }

@@ -2,7 +2,7 @@
 //! Knows nothing of the order in which tasks run or of what they wait for.
 
 use std::{
-    collections::BTreeMap,
+    collections::{HashMap, hash_map::Entry},
     ffi::OsString,
     fs,
     io::ErrorKind,
@@ -173,15 +173,16 @@ fn read_one(root: &Path, name: &OsString) -> Result<QueuedTask, Vec<Problem>> {
 
 /// Files whose ids are the same, or differ only in upper and lower case, which some file systems do not tell apart.
 fn same_names(names: &[OsString]) -> Vec<Problem> {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut seen: HashMap<String, &str> = HashMap::with_capacity(names.len());
     let mut problems = Vec::new();
     for name in names.iter().filter_map(|name| name.to_str()) {
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
-        match seen.get(&stem.to_lowercase()) {
-            None => {
-                seen.insert(stem.to_lowercase(), name);
+        match seen.entry(stem.to_lowercase()) {
+            Entry::Vacant(place) => {
+                place.insert(name);
             }
-            Some(first) => {
+            Entry::Occupied(first) => {
+                let first = *first.get();
                 let file = format!("{}/{name}", layout::TASKS);
                 let what = format!("'{first}' has the same id, but for upper and lower case");
                 let what = if stem_of(first) == stem { format!("'{first}' has the same id") } else { what };

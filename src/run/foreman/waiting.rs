@@ -110,7 +110,8 @@ impl Foreman {
 
     /// The budget that stands in the way of a task's next step, if that is all that does.
     fn refusal(&self, entry: &Entry) -> Option<Refusal> {
-        if entry.workflow.is_none() || !self.unmet(entry).is_empty() || self.unusual(entry).is_some() {
+        let is_free = !self.purse.is_bounded() || entry.workflow.is_none();
+        if is_free || !self.unmet(entry).is_empty() || self.unusual(entry).is_some() {
             return None;
         }
         let checkpoint = self.checkpoint(entry);
