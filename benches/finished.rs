@@ -44,7 +44,6 @@ fn main() {
     let world = World::make(root.path());
     println!("{TASKS} finished tasks, their branches still there");
     world.tell(rounds);
-    world.git(&["pack-refs", "--all"]);
     let branches = world.said(Command::new("git").args(["for-each-ref", "--format=delete %(refname)"]).arg(TASK_REFS));
     world.feed(&["update-ref", "--stdin"], branches.as_bytes());
     println!("the same, their branches removed, as after 'clean'");
@@ -77,6 +76,8 @@ impl World {
         (1..TASKS).for_each(|n| world.task(n));
         world.git(&["repack", "-adq"]);
         world.git(&["commit-graph", "write", "--reachable"]);
+        // As runs leave them: each puts its refs together as soon as there are some hundreds.
+        world.git(&["pack-refs", "--all"]);
         world
     }
 
