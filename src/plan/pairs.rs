@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Claims of one file that are held against each other; a file that more may touch tells none of them from the others.
-const CLAIMS_OF_FILE_MAX: usize = 150;
+pub const CLAIMS_OF_FILE_MAX: usize = 150;
 /// Pairs that are found.
 pub const PAIRS_MAX: usize = 50_000;
 

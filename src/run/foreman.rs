@@ -15,6 +15,8 @@ mod files;
 mod means;
 mod order;
 mod waiting;
+#[cfg(test)]
+mod world;
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
@@ -417,9 +419,10 @@ impl Foreman {
     pub fn orders(&mut self, now: SystemTime) -> Vec<Order> {
         self.now = now;
         let changes = self.parking.tick(now);
+        let is_looked = self.line.takes_a_look(now) || !changes.is_empty();
         self.changes.extend(changes);
         let mut orders = Vec::new();
-        if self.stopping || self.quota_spent.is_some() {
+        if self.stopping || self.quota_spent.is_some() || !is_looked {
             return orders;
         }
         orders.extend(self.landing());
@@ -581,6 +584,7 @@ impl Foreman {
 
     /// Takes in what happened.
     pub fn absorb(&mut self, happened: &Happened) {
+        self.line.has_news();
         match happened {
             Happened::Committed { slot, checkpoint, tip, record } => {
                 self.release(*slot, &record.task, &record.phase);

@@ -46,6 +46,9 @@ code-reviewer = ["bert"]
 const STANDARD: &str = include_str!("../../src/handoff/workflows/standard.toml");
 const SINGLE: &str = include_str!("../../src/handoff/workflows/single.toml");
 
+/// Times before which nothing of a part of a queue can begin, that are tried for the tight bound.
+const HEADS_MAX: usize = 200;
+
 /// How a yard is made.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Making {
@@ -104,6 +107,35 @@ pub struct Run {
     pub began: Vec<usize>,
 }
 
+/// What could be worked on, as all that it needs is there.
+struct Ready {
+    now: BTreeSet<usize>,
+    /// By place: how many tasks it waits for.
+    open: Vec<usize>,
+    dependents: Vec<Vec<usize>>,
+}
+
+impl Ready {
+    fn new(lots: &[Lot]) -> Self {
+        let open: Vec<usize> = lots.iter().map(|lot| lot.needs.len()).collect();
+        let mut dependents = vec![Vec::new(); lots.len()];
+        for (at, lot) in lots.iter().enumerate() {
+            lot.needs.iter().for_each(|need| dependents[*need].push(at));
+        }
+        Self { now: (0..lots.len()).filter(|at| open[*at] == 0).collect(), open, dependents }
+    }
+
+    fn has_landed(&mut self, at: usize) {
+        self.now.remove(&at);
+        for next in &self.dependents[at] {
+            self.open[*next] -= 1;
+            if self.open[*next] == 0 {
+                self.now.insert(*next);
+            }
+        }
+    }
+}
+
 fn commit(n: u64) -> CommitId {
     format!("{n:040x}").parse().expect("hex")
 }
@@ -155,6 +187,81 @@ impl Yard {
         ends.into_iter().max().unwrap_or_default().max(work / workers as u32)
     }
 
+    /// No order of work could be faster either, and this comes nearer to what one could do: where everything waits for one task,
+    /// what is before and after it adds up; and workers have nothing of what has a way before it or after it meanwhile.
+    pub fn tight_bound(&self, workers: usize) -> Duration {
+        let mut bound = Duration::ZERO;
+        let mut between = Vec::new();
+        let necks = self.necks();
+        for (at, lot) in self.lots.iter().enumerate() {
+            if necks.contains(&at) {
+                bound += self.bound_of(&between, workers) + lot.time();
+                between.clear();
+            } else {
+                between.push(at);
+            }
+        }
+        bound + self.bound_of(&between, workers)
+    }
+
+    /// The tasks that every other waits for or is waited for by. All that is before such a one stands before it in the queue.
+    fn necks(&self) -> BTreeSet<usize> {
+        let (count, Ready { dependents, .. }) = (self.lots.len(), Ready::new(&self.lots));
+        let needs: Vec<Vec<usize>> = self.lots.iter().map(|lot| lot.needs.clone()).collect();
+        // Where one alone is ready, all that is left waits for it.
+        let waiting = |order: &mut dyn Iterator<Item = usize>, needs: &[Vec<usize>], dependents: &[Vec<usize>]| {
+            let mut open: Vec<usize> = needs.iter().map(Vec::len).collect();
+            let (mut ready, mut over) = (open.iter().filter(|open| **open == 0).count(), 0);
+            let mut waiting = vec![None; count];
+            for at in order {
+                over += 1;
+                waiting[at] = (ready == 1).then_some(count - over);
+                ready -= 1;
+                for next in &dependents[at] {
+                    open[*next] -= 1;
+                    ready += usize::from(open[*next] == 0);
+                }
+            }
+            waiting
+        };
+        let after = waiting(&mut (0..count), &needs, &dependents);
+        let before = waiting(&mut (0..count).rev(), &dependents, &needs);
+        let is_neck = |at: &usize| matches!((after[*at], before[*at]), (Some(a), Some(b)) if a + b + 1 == count);
+        (0..count).filter(is_neck).collect()
+    }
+
+    fn bound_of(&self, places: &[usize], workers: usize) -> Duration {
+        let mut head: BTreeMap<usize, Duration> = BTreeMap::new();
+        let mut tail: BTreeMap<usize, Duration> = places.iter().map(|at| (*at, Duration::ZERO)).collect();
+        for at in places {
+            let needs = self.lots[*at].needs.iter().filter_map(|need| Some(*head.get(need)? + self.lots[*need].time()));
+            let longest = needs.max().unwrap_or_default();
+            head.insert(*at, longest);
+        }
+        for at in places.iter().rev() {
+            let own = tail[at] + self.lots[*at].time();
+            for need in &self.lots[*at].needs {
+                tail.entry(*need).and_modify(|tail| *tail = own.max(*tail));
+            }
+        }
+        let way = |at: &usize| head[at] + self.lots[*at].time() + tail[at];
+        let mut bound = places.iter().map(way).max().unwrap_or_default();
+        let mut heads: Vec<Duration> = head.values().copied().collect();
+        heads.sort_unstable();
+        heads.dedup();
+        let mut by_tail: Vec<(Duration, Duration, Duration)> =
+            places.iter().map(|at| (tail[at], head[at], self.lots[*at].time())).collect();
+        by_tail.sort_unstable_by_key(|(tail, ..)| Reverse(*tail));
+        for begin in heads.iter().step_by(heads.len().div_ceil(HEADS_MAX).max(1)) {
+            let mut work = Duration::ZERO;
+            for (tail, _, time) in by_tail.iter().filter(|(_, head, _)| head >= begin) {
+                work += *time;
+                bound = bound.max(*begin + work / workers as u32 + *tail);
+            }
+        }
+        bound
+    }
+
     /// By the foreman of the program.
     pub fn by_foreman(&self, workers: usize, sight: Sight, dice: &mut Dice) -> Run {
         let entries = self.lots.iter().map(|lot| Entry {
@@ -187,6 +294,7 @@ impl Yard {
         let mut ends: BinaryHeap<Reverse<(Duration, usize, usize)>> = BinaryHeap::new();
         let mut jobs: BTreeMap<usize, Box<git_orchestrate::run::foreman::Job>> = BTreeMap::new();
         let (mut open, mut area) = (BTreeSet::new(), 0.0);
+        let mut ready = Ready::new(&self.lots);
         loop {
             let mut orders = foreman.orders(SystemTime::UNIX_EPOCH + now);
             while let Some(order) = orders.pop() {
@@ -207,7 +315,10 @@ impl Yard {
                     }
                     Order::Land { batch, .. } => {
                         let tasks: Vec<TaskId> = batch.into_iter().map(|landing| landing.task.id.clone()).collect();
-                        tasks.iter().for_each(|task| assert!(open.remove(&self.places[task]), "{task} landed twice"));
+                        for task in &tasks {
+                            assert!(open.remove(&self.places[task]), "{task} landed twice");
+                            ready.has_landed(self.places[task]);
+                        }
                         foreman.absorb(&Happened::Landed { tasks, tip: commit(2) });
                         foreman.absorb(&Happened::LandingEnded(LandingEnded::default()));
                         orders.extend(foreman.orders(SystemTime::UNIX_EPOCH + now));
@@ -217,7 +328,7 @@ impl Yard {
             let most = self.settings.resources.get("thing").map_or(usize::MAX, |count| *count as usize);
             assert!(jobs.len() <= most, "{} steps use {most} things", jobs.len());
             if jobs.len() < foreman.jobs() {
-                self.check_idle(&foreman);
+                self.check_idle(&foreman, &ready);
             }
             let Some(Reverse((end, slot, place))) = ends.pop() else { break };
             area += open.len() as f64 * (end - now).as_secs_f64();
@@ -239,12 +350,10 @@ impl Yard {
     }
 
     /// A worker is idle: then there is nothing that it could do.
-    fn check_idle(&self, foreman: &Foreman) {
-        let has_landed = |at: &usize| foreman.entry(&self.lots[*at].task.id).is_some_and(|entry| entry.landed);
-        for (at, lot) in self.lots.iter().enumerate().filter(|(at, _)| !has_landed(at)) {
-            let entry = foreman.entry(&lot.task.id).expect("a task of the queue");
-            let could = entry.running.is_empty() && lot.needs.iter().all(has_landed);
-            let why = could.then(|| foreman.why_waiting(entry));
+    fn check_idle(&self, foreman: &Foreman, ready: &Ready) {
+        for at in &ready.now {
+            let entry = foreman.entry(&self.lots[*at].task.id).expect("a task of the queue");
+            let why = entry.running.is_empty().then(|| foreman.why_waiting(entry));
             assert!(!matches!(why, Some(None)), "{at} could be worked on and a worker is idle");
         }
     }
@@ -265,11 +374,7 @@ impl Yard {
 
     fn simply(&self, workers: usize, levels: &[usize]) -> Duration {
         let mut now = Duration::ZERO;
-        let mut open: Vec<usize> = self.lots.iter().map(|lot| lot.needs.len()).collect();
-        let mut dependents = vec![Vec::new(); self.lots.len()];
-        for (at, lot) in self.lots.iter().enumerate() {
-            lot.needs.iter().for_each(|need| dependents[*need].push(at));
-        }
+        let Ready { mut open, dependents, .. } = Ready::new(&self.lots);
         let mut left_of_level = vec![0; levels.iter().max().map_or(1, |most| most + 1)];
         levels.iter().for_each(|level| left_of_level[*level] += 1);
         let mut level = 0;

@@ -98,3 +98,84 @@ impl Foreman {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::{SETTINGS, World};
+
+    const WORKFLOW: &str = "name = 'w'\n[[phase]]\nid = 'write'\nrole = 'implementer'\n\
+                            [[phase]]\nid = 'gate'\ngate = 'full'\nneeds = ['write']\non_fail = 'write'\n";
+
+    /// Tasks `a` to `g`, those after `f` with another gate, by seven workers that land two at once; `a b` have been finished, and
+    /// their landing is at work.
+    #[track_caller]
+    fn check_with((jobs, gates_max, settings): (usize, usize, &str), script: &str) {
+        let other = WORKFLOW.replace("'full'", "'quick'");
+        let tasks =
+            ["a", "b", "c", "d", "e", "f", "g"].map(|name| (name, if name == "g" { &*other } else { WORKFLOW }));
+        let mut world = World::new(World::rules(7, 7, 2), &format!("{SETTINGS}{settings}"), tasks);
+        let all = |phase: &str| tasks.map(|(name, _)| format!("{name}/{phase}")).join(" ");
+        world.play(&format!("> {}", all("write")));
+        for (name, _) in tasks {
+            world.happens(&format!("{name}/write done"));
+        }
+        world.play(&format!("> {}\na/gate done\nb/gate done\n> land a+b", all("gate")));
+        world.foreman.set_jobs(jobs);
+        world.foreman.rules.gates_max = gates_max;
+        world.play(script);
+    }
+
+    #[track_caller]
+    fn check(script: &str) {
+        check_with((7, 7, ""), script);
+    }
+
+    #[test]
+    fn what_lands_next_is_judged_meanwhile_and_lands_at_once() {
+        check(
+            "c/gate done
+             d/gate done
+             e/gate done
+             > prepare c+d on a+b
+             prepared
+             >
+             landed a
+             landed b
+             ended
+             > land c+d prepare e on c+d",
+        );
+        // What is finished later is not put to it.
+        check("c/gate done\n> prepare c on a+b\nd/gate done\nprepared\n>\nlanded a b\nended\n> land c prepare d on c");
+        check("> \nlanded a b\nended\n>\nc/gate done\n> land c");
+    }
+
+    #[test]
+    fn what_is_still_being_judged_is_waited_for() {
+        let ended = "c/gate done\n> prepare c on a+b\nlanded a b\nended\n>\nd/gate done\n>\n";
+        check(&format!("{ended}prepared\n> land c prepare d on c"));
+    }
+
+    #[test]
+    fn what_stands_on_one_that_did_not_land_is_thrown_away() {
+        check("c/gate done\n> prepare c on a+b\nprepared\nlanded a\nended b\n> land b+c");
+        check("c/gate done\n> prepare c on a+b\nprepared\nended a b\n> land a+b prepare c on a+b");
+        // The judgement that is in vain is not waited for, and nothing else is prepared before it is over.
+        check(
+            "c/gate done\n> prepare c on a+b\nlanded a\nended b\n> land b+c\nd/gate done\n>\nprepared\n> prepare d on b+c",
+        );
+        check("c/gate done\n> prepare c on a+b\nlanded a\nended b\n> land b+c\nprepared\nlanded b c\nended\n>");
+    }
+
+    #[test]
+    fn nothing_is_prepared_that_would_be_in_the_way() {
+        // Nobody is free: five gates run, then four.
+        check_with((4, 7, ""), "c/gate done\n>");
+        check_with((5, 7, ""), "c/gate done\n> prepare c on a+b");
+        check_with((7, 4, ""), "c/gate done\n>");
+        // Another gate, or one that takes what there is only some of.
+        check("g/gate done\n>\nlanded a b\nended\n> land g");
+        check("g/gate done\nc/gate done\n>\nd/gate done\npause g\n> prepare c+d on a+b");
+        let scarce = "[resources]\ngpu = 9\n[gate.full]\n[[gate.full.check]]\nname = 't'\nrun = 'true'\nresources = { gpu = 1 }\n";
+        check_with((7, 7, scarce), "c/gate done\n>\nlanded a b\nended\n> land c");
+    }
+}

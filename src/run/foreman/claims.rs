@@ -1,7 +1,7 @@
 //! What the tasks of a run are going to touch, as far as that is known by now, and whom it keeps from whom.
 //! Knows nothing of agents or money; in which order tasks are looked at is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Entry, Foreman, Order};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     plan::{
         Claim, CodeMap, Relation,
         claim::{self, RISK_YIELDS_PERCENT_MIN},
-        pairs,
+        pairs::{self, CLAIMS_OF_FILE_MAX},
     },
 };
 
@@ -24,6 +24,11 @@ const OVERTAKEN_MAX: u32 = 3;
 pub(super) struct Claims {
     map: CodeMap,
     of: BTreeMap<TaskId, Claim>,
+    /// The tasks, and the number of each among them.
+    ids: Vec<TaskId>,
+    numbers: BTreeMap<TaskId, u32>,
+    /// The numbers of tasks that have not landed, by the files of the map that they may touch.
+    of_file: HashMap<u32, Vec<u32>>,
     /// How likely two get in each other's way, in percent, and why; both ways.
     risks: BTreeMap<TaskId, BTreeMap<TaskId, (u8, String)>>,
     /// Tasks that let others go first in this round.
@@ -41,6 +46,7 @@ impl Claims {
             let claim = claims.claim(&entry.task, entry.checkpoint.as_ref());
             if !is_over(entry) {
                 ids.push(entry.task.id.clone());
+                claims.touches(&entry.task.id, &claim);
                 open.push(claim.clone());
             }
             claims.of.insert(entry.task.id.clone(), claim);
@@ -69,22 +75,59 @@ impl Claims {
         }
     }
 
-    /// A task or its plan is another now: its claim is made anew, and held against those of these others.
-    pub fn renew<'a>(
-        &mut self,
-        task: &Task,
-        checkpoint: Option<&Checkpoint>,
-        others: impl Iterator<Item = &'a TaskId>,
-    ) {
+    fn touches(&mut self, id: &TaskId, claim: &Claim) {
+        let number = *self.numbers.entry(id.clone()).or_insert_with(|| {
+            self.ids.push(id.clone());
+            self.ids.len() as u32 - 1
+        });
+        for file in files(claim) {
+            self.of_file.entry(file).or_default().push(number);
+        }
+    }
+
+    /// A task or its plan is another now: its claim is made anew, and held against those that may touch the same files and are
+    /// open.
+    pub fn renew(&mut self, task: &Task, checkpoint: Option<&Checkpoint>, is_open: impl Fn(&TaskId) -> bool) {
+        self.forget(&task.id);
         let grown = self.claim(task, checkpoint);
-        for other in others.filter(|other| **other != task.id) {
-            if let Some(theirs) = self.of.get(other) {
-                let relation = claim::relation(&grown, theirs, &self.map);
-                self.relate(&task.id, other, relation);
+        let mut others: BTreeSet<u32> = BTreeSet::new();
+        for file in files(&grown) {
+            let of_file = self.of_file.get(&file).map_or(&[][..], Vec::as_slice);
+            // What so many may touch tells none of them from the others.
+            if of_file.len() < CLAIMS_OF_FILE_MAX {
+                others.extend(of_file);
             }
         }
+        for other in others {
+            let other = self.ids[other as usize].clone();
+            if let Some(theirs) = self.of.get(&other).filter(|_| is_open(&other)) {
+                let relation = claim::relation(&grown, theirs, &self.map);
+                self.relate(&task.id, &other, relation);
+            }
+        }
+        self.touches(&task.id, &grown);
         self.of.insert(task.id.clone(), grown);
     }
+
+    /// A task gets in nobody's way any more.
+    pub fn forget(&mut self, id: &TaskId) {
+        for other in self.risks.remove(id).unwrap_or_default().into_keys() {
+            if let Some(risks) = self.risks.get_mut(&other) {
+                risks.remove(id);
+            }
+        }
+        let Some(number) = self.numbers.get(id).copied() else { return };
+        for file in self.of.get(id).map(files).unwrap_or_default() {
+            if let Some(tasks) = self.of_file.get_mut(&file) {
+                tasks.retain(|other| *other != number);
+            }
+        }
+    }
+}
+
+/// The files of the map that a claim may touch.
+fn files(claim: &Claim) -> Vec<u32> {
+    claim.writes().iter().copied().chain(claim.guesses().map(|(file, _)| file)).collect()
 }
 
 fn is_over(entry: &Entry) -> bool {
@@ -108,8 +151,13 @@ impl Foreman {
     /// A task or its plan is another now.
     pub(super) fn claim_anew(&mut self, id: &TaskId) {
         let Some(entry) = self.entries.get(id) else { return };
-        let others = self.entries.values().filter(|other| !is_over(other)).map(|other| &other.task.id);
-        self.claims.renew(&entry.task, entry.checkpoint.as_ref(), others);
+        let is_open = |other: &TaskId| self.entries.get(other).is_some_and(|other| !is_over(other));
+        self.claims.renew(&entry.task, entry.checkpoint.as_ref(), is_open);
+    }
+
+    /// A task landed.
+    pub(super) fn claim_ends(&mut self, id: &TaskId) {
+        self.claims.forget(id);
     }
 
     /// Why two tasks are never worked on at the same time.
@@ -264,6 +312,7 @@ mod tests {
         let mut order = String::new();
         for _ in 0..3 {
             foreman.busy.remove(&1);
+            foreman.happened_to(&"a".parse().expect("an id"));
             order += &begun(&mut foreman);
         }
         assert_eq!(order, "deb");

@@ -93,140 +93,17 @@ impl Foreman {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        collections::{BTreeMap, BTreeSet},
-        sync::Arc,
-        time::SystemTime,
-    };
+    use super::super::world::{SETTINGS, World};
 
-    use jiff::tz::TimeZone;
-
-    use super::*;
-    use crate::{
-        config::parse::parse,
-        model::{
-            apply::apply,
-            object::TreeId,
-            plan::{Plan, PlanStep},
-            record::{Actor, Document, Family, Record},
-            task::{Task, TaskId},
-        },
-        run::foreman::{Happened, Job, LandingEnded, Order, Rules},
-    };
-
-    const SETTINGS: &str = "[agents.a]\nadapter = 'claude'\n[roles]\ndefault = 'a'\n";
     const WORKFLOW: &str = "name = 'w'\n[[phase]]\nid = 'plan'\nrole = 'planner'\nproduces = 'plan'\n\
                             [[phase]]\nid = 'report'\nrole = 'planner'\nproduces = 'report'\nneeds = ['plan']\n\
                             [[phase]]\nid = 'write'\nrole = 'implementer'\nneeds = ['plan']\n";
 
-    fn commit(n: u8) -> CommitId {
-        format!("{n:040x}").parse().expect("hex")
-    }
-
-    /// A foreman and what it has begun.
-    struct World {
-        foreman: Foreman,
-        running: BTreeMap<String, Box<Job>>,
-    }
-
-    impl World {
-        /// Tasks by name; `!` gives one priority.
-        fn new(tasks: &str) -> Self {
-            let entries = tasks.split_whitespace().map(|name| {
-                let mut task = Task::new(name.trim_end_matches('!').parse().expect("an id"), name);
-                task.priority = name.matches('!').count() as i32;
-                Entry {
-                    task: Arc::new(task),
-                    workflow: Some(Arc::new(toml::from_str(WORKFLOW).expect("a workflow"))),
-                    checkpoint: None,
-                    tip: None,
-                    landed: false,
-                    selected: true,
-                    running: BTreeMap::new(),
-                    landing: false,
-                    broken: None,
-                }
-            });
-            let rules = Rules { jobs: 8, gates_max: 1, batch_max: 1, until: None, zone: TimeZone::UTC, seed: 0 };
-            let settings = Arc::new(parse(SETTINGS, "c").expect("it is right"));
-            let families = BTreeMap::from([("a".to_owned(), BTreeSet::from([Family("one".to_owned())]))]);
-            let foreman = Foreman::new(rules, settings, Arc::new(families), entries.collect(), commit(1));
-            Self { foreman, running: BTreeMap::new() }
-        }
-
-        /// What is begun now: `a/plan b/write c/land`.
-        fn begin(&mut self) -> String {
-            let mut begun = Vec::new();
-            for order in self.foreman.orders(SystemTime::UNIX_EPOCH) {
-                match order {
-                    Order::Step(job) => {
-                        let name = format!("{}/{}", job.task.id, job.work.phase);
-                        begun.push(name.clone());
-                        self.running.insert(name, job);
-                    }
-                    Order::Land { batch, .. } => begun.push(format!("{}/land", batch[0].task.id)),
-                    Order::Prepare(_) => panic!("nothing is prepared in a batch of one"),
-                }
-            }
-            begun.sort();
-            begun.join(" ")
-        }
-
-        /// `a/plan done f.rs`, `a/write failed`, `a/land done`, `a pause`.
-        fn happens(&mut self, line: &str) {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let (task, phase) = words[0].split_once('/').unwrap_or((words[0], ""));
-            let id: TaskId = task.parse().expect("an id");
-            if words[1] == "pause" {
-                return self.foreman.pause(BTreeSet::from([id]));
-            }
-            if phase == "land" {
-                self.foreman.absorb(&Happened::Landed { tasks: vec![id], tip: commit(2) });
-                return self.foreman.absorb(&Happened::LandingEnded(LandingEnded::default()));
-            }
-            let job = self.running.remove(words[0]).unwrap_or_else(|| panic!("{} does not run", words[0]));
-            let actor = Actor::Agent {
-                name: "a".to_owned(),
-                adapter: "claude".to_owned(),
-                version: None,
-                model: None,
-                family: Family("one".to_owned()),
-            };
-            let tree: TreeId = "3".repeat(40).parse().expect("hex");
-            let mut record = Record::begin(id.clone(), job.work.phase.clone(), actor, commit(1), tree, String::new());
-            let now = self.foreman.entry(&id).and_then(|entry| entry.checkpoint.clone()).unwrap_or(job.checkpoint);
-            record.seq = now.seq + 1;
-            record.outcome = words[1].parse().expect("an outcome");
-            if phase == "plan" {
-                let step = PlanStep {
-                    id: "S1".to_owned(),
-                    title: "x".to_owned(),
-                    detail: String::new(),
-                    files: words[2..].iter().map(|file| (*file).to_owned()).collect(),
-                    acceptance: Vec::new(),
-                };
-                record.document = Some(Document::Plan(Plan { summary: String::new(), steps: vec![step] }));
-            }
-            let checkpoint = Box::new(apply(&now, &record).expect("it follows"));
-            let (slot, tip, record) = (Some(job.slot), commit(9), Box::new(record));
-            self.foreman.absorb(&Happened::Committed { slot, checkpoint, tip, record });
-        }
-    }
-
-    /// `> begun`, `? task: why it waits`, else what happens.
+    /// Tasks by name; `!` gives one priority.
     #[track_caller]
     fn check(tasks: &str, script: &str) {
-        let mut world = World::new(tasks);
-        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            if let Some(wanted) = line.strip_prefix('>') {
-                assert_eq!(world.begin(), wanted.trim(), "{script}");
-            } else if let Some((task, wanted)) = line.strip_prefix("? ").and_then(|line| line.split_once(": ")) {
-                let entry = world.foreman.entry(&task.parse().expect("an id")).expect("it is there");
-                assert_eq!(world.foreman.why_waiting(entry).unwrap_or_default(), wanted, "{script}");
-            } else {
-                world.happens(line);
-            }
-        }
+        let tasks = tasks.split_whitespace().map(|name| (name, WORKFLOW));
+        World::new(World::rules(8, 1, 1), SETTINGS, tasks).play(script);
     }
 
     #[test]
@@ -244,9 +121,10 @@ mod tests {
              b/write done
              >
              b/report done
-             > b/land
+             > land b
              ? a: waits for b: both change 'f.rs'
-             b/land done
+             landed b
+             ended
              > a/write",
         );
         // At the same time, whoever is first in line.
@@ -275,7 +153,7 @@ mod tests {
                      a/write failed
                      > a/write\n";
         check("a b!", &format!("{begin}a/write failed\n> a/write\na/write failed\n> b/write"));
-        check("a b!", &format!("{begin}a pause\na/write failed\n>\n? b: waits for a: both change 'f.rs'"));
+        check("a b!", &format!("{begin}pause a\na/write failed\n>\n? b: waits for a: both change 'f.rs'"));
         // What could not be done at all keeps nobody waiting.
         check(
             "a b!",

@@ -32,11 +32,13 @@ impl Foreman {
     pub fn set_jobs(&mut self, jobs: usize) {
         self.rules.jobs = jobs.max(1);
         self.line.precedence.set_workers(self.rules.jobs);
+        self.line.has_news();
     }
 
     /// So many may work at once until something else is said, and why so few; none: all.
     pub fn set_fewer(&mut self, fewer: Option<(usize, String)>) {
         self.means.fewer = fewer;
+        self.line.has_news();
     }
 
     /// How many may work at once now, and why they are fewer than the run has.
@@ -69,6 +71,7 @@ impl Foreman {
         if paused == self.means.paused {
             return;
         }
+        self.line.has_news();
         let before = std::mem::replace(&mut self.means.paused, paused);
         before.iter().for_each(|id| self.happened_to(id));
     }

@@ -1,7 +1,11 @@
 //! In which order the foreman looks at tasks: who may be worked on, how long each way is, who has waited long enough.
 //! Starts nothing: that is for `orders`.
 
-use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::BTreeSet,
+    time::{Duration, SystemTime},
+};
 
 use super::{super::early::Written, Entry, Foreman, Landing, Order};
 use crate::{
@@ -17,6 +21,9 @@ use crate::{
 /// Tasks that may begin before one that they collide with, although it comes before them: then they wait for it.
 const OVERTAKEN_MAX: u32 = 3;
 
+/// How long nobody looks for work again while nothing happens: what only passing time changes is seen that much later.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
 /// Tasks that are looked at before all are.
 const LOOKED_AT_FIRST: usize = 64;
 
@@ -31,11 +38,17 @@ pub(super) struct Line {
     begun: BTreeSet<usize>,
     /// Finished tasks: by priority, then since when.
     finished: BTreeSet<(Reverse<i32>, u64, usize)>,
+    /// By place: as what a task is among the finished.
+    finished_as: Vec<Option<(Reverse<i32>, u64, usize)>>,
     finished_turn: u64,
     /// By place: how many began before it since it could begin but for those.
     overtaken: Vec<u32>,
     /// The tasks that are in the way of what comes after them in this round, though they cannot begin themselves.
     blocked: Vec<usize>,
+    /// Whether something happened since work was last looked for.
+    is_news: bool,
+    /// When that was.
+    looked: SystemTime,
 }
 
 impl Line {
@@ -46,10 +59,28 @@ impl Line {
             after: vec![Duration::ZERO; tasks],
             begun: BTreeSet::new(),
             finished: BTreeSet::new(),
+            finished_as: vec![None; tasks],
             finished_turn: 0,
             overtaken: vec![0; tasks],
             blocked: Vec::new(),
+            is_news: true,
+            looked: SystemTime::UNIX_EPOCH,
         }
+    }
+
+    /// Something happened after which there may be work.
+    pub fn has_news(&mut self) {
+        self.is_news = true;
+    }
+
+    /// Whether there may be work that there was not when this was last asked.
+    pub fn takes_a_look(&mut self, now: SystemTime) -> bool {
+        let is_long_ago = now.duration_since(self.looked).is_ok_and(|since| since >= LOOK_AGAIN);
+        let looks = std::mem::take(&mut self.is_news) || is_long_ago || now < self.looked;
+        if looks {
+            self.looked = now;
+        }
+        looks
     }
 }
 
@@ -89,6 +120,7 @@ impl Foreman {
 
     /// Something happened to the task at a place: it is put where it belongs now.
     fn stand(&mut self, place: usize) {
+        self.line.has_news();
         let entry = self.at(place);
         let (is_open, is_begun) = (is_open(entry), !entry.running.is_empty() || entry.checkpoint.is_some());
         let (priority, left) = (entry.task.priority, self.left(entry));
@@ -99,11 +131,18 @@ impl Foreman {
         } else {
             self.line.begun.remove(&place);
         }
-        if !is_finished {
-            self.line.finished.retain(|(_, _, other)| *other != place);
-        } else if !self.line.finished.iter().any(|(_, _, other)| *other == place) {
-            self.line.finished_turn += 1;
-            self.line.finished.insert((Reverse(priority), self.line.finished_turn, place));
+        match (is_finished, self.line.finished_as[place]) {
+            (false, Some(known)) => {
+                self.line.finished.remove(&known);
+                self.line.finished_as[place] = None;
+            }
+            (true, None) => {
+                self.line.finished_turn += 1;
+                let new = (Reverse(priority), self.line.finished_turn, place);
+                self.line.finished.insert(new);
+                self.line.finished_as[place] = Some(new);
+            }
+            (true, Some(_)) | (false, None) => {}
         }
         if !is_open {
             return self.line.precedence.forget(place);
@@ -133,6 +172,7 @@ impl Foreman {
     /// A task landed: those that waited for it may begin.
     pub(super) fn has_landed(&mut self, id: &TaskId) {
         let Some(place) = self.graph.place(id) else { return };
+        self.claim_ends(id);
         self.stand(place);
         for at in 0..self.graph.dependents_of(place).len() {
             self.stand(self.graph.dependents_of(place)[at]);
