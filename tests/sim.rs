@@ -11,6 +11,8 @@
 mod bank;
 #[path = "sim/dice.rs"]
 mod dice;
+#[path = "sim/idle.rs"]
+mod idle;
 #[path = "sim/schedule.rs"]
 mod schedule;
 #[path = "sim/shapes.rs"]
@@ -139,6 +141,10 @@ struct World {
     trace: Vec<String>,
     /// Landings in a row of this run that failed for reasons of their own: after some it lands no more.
     landing_problems: u32,
+    /// Gates that run at once.
+    gates_max: usize,
+    /// Whether tasks are paused now and then, and nothing but what `idle` knows keeps workers from work.
+    pauses: bool,
 }
 
 fn commit(n: u64) -> CommitId {
@@ -192,6 +198,8 @@ impl World {
             now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000),
             trace: Vec::new(),
             landing_problems: 0,
+            gates_max: 1,
+            pauses: false,
         }
     }
 
@@ -212,9 +220,10 @@ impl World {
                 broken: None,
             }
         });
+        self.gates_max = 1 + self.dice.below(2) as usize;
         let rules = Rules {
             jobs: if self.dice.one_in(2) { 8 } else { 1 + self.dice.below(7) as usize },
-            gates_max: 1 + self.dice.below(2) as usize,
+            gates_max: self.gates_max,
             batch_max: 1 + self.dice.below(4) as usize,
             until: None,
             zone: TimeZone::UTC,
@@ -433,11 +442,17 @@ impl World {
         let mut running: Vec<(Order, SystemTime)> = Vec::new();
         let (mut idle_wakes, mut resumes) = (0, 3);
         for _ in 0..STEPS_MAX {
+            if self.pauses && self.dice.one_in(8) {
+                foreman.pause(idle::pauses(self));
+            }
             let orders = foreman.orders(self.now);
             self.check_orders(&orders);
             self.check_files(&foreman, &orders);
             running.extend(orders.into_iter().map(|order| (order, self.now)));
             self.check(&foreman, &running);
+            if self.pauses {
+                idle::check(self, &foreman, &running.iter().map(|(order, _)| order).collect::<Vec<_>>());
+            }
             self.note_parked(&foreman);
             if running.is_empty() {
                 if let Some(spent) = foreman.spent() {
@@ -629,6 +644,14 @@ fn files(task: &Task, checkpoint: Option<&Checkpoint>) -> BTreeSet<String> {
     let plan = checkpoint.and_then(|checkpoint| checkpoint.plan.as_ref());
     let planned = plan.into_iter().flat_map(|plan| &plan.steps).flat_map(|step| &step.files);
     task.files.iter().chain(planned).cloned().collect()
+}
+
+/// What happened at last, and where.
+fn told(world: &World, place: &str) {
+    for line in world.trace.iter().rev().take(30).rev() {
+        eprintln!("  {line}");
+    }
+    eprintln!("this happened in {place}");
 }
 
 fn try_seed(seed: u64) {

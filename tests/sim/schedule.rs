@@ -17,7 +17,7 @@ fn spread(ratios: &mut [f64]) -> (f64, f64) {
 
 #[test]
 fn the_order_comes_near_to_what_no_order_could_beat() {
-    let mut ratios: [Vec<f64>; 5] = Default::default();
+    let mut ratios: [Vec<f64>; 6] = Default::default();
     for (name, shape) in SHAPES {
         let worlds = [12, 70].into_iter().flat_map(|count| [1, 2, 4, 8].map(|workers| (count, workers)));
         for (count, workers) in worlds {
@@ -26,8 +26,10 @@ fn the_order_comes_near_to_what_no_order_could_beat() {
             let yard = Yard::new(needs.clone(), Making::default(), &mut dice);
             let bound = yard.bound(workers);
             let failing = Yard::new(needs, Making { failures_percent: 20, ..Making::default() }, &mut dice);
+            let perfect = yard.by_foreman(workers, Sight::Perfect, &mut dice).makespan;
             let took = [
-                (yard.by_foreman(workers, Sight::Perfect, &mut dice).makespan, bound),
+                (perfect, bound),
+                (perfect, yard.tight_bound(workers)),
                 (yard.by_foreman(workers, Sight::Usual, &mut dice).makespan, bound),
                 (failing.by_foreman(workers, Sight::Noisy, &mut dice).makespan, failing.bound(workers)),
                 (yard.first_come(workers), bound),
@@ -40,8 +42,9 @@ fn the_order_comes_near_to_what_no_order_could_beat() {
             }
         }
     }
-    let [perfect, usual, failing, first_come, by_levels] = ratios.each_mut().map(|ratios| spread(ratios));
+    let [perfect, tight, usual, failing, first_come, by_levels] = ratios.each_mut().map(|ratios| spread(ratios));
     assert!(perfect.0 <= 1.05 && perfect.1 <= 1.15, "with perfect estimates: {perfect:?}");
+    assert!(tight.0 <= 1.005 && tight.1 <= 1.02, "where it is known what must stay idle: {tight:?}");
     assert!(usual.0 <= 1.05 && usual.1 <= 1.2, "as shipped: {usual:?}");
     assert!(failing.0 <= 1.1 && failing.1 <= 1.3, "where steps fail and estimates are wrong: {failing:?}");
     for simpler in [first_come, by_levels] {
