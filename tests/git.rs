@@ -7,6 +7,8 @@
 mod attacks;
 #[path = "git/kit.rs"]
 mod kit;
+#[path = "git/landings.rs"]
+mod landings;
 #[path = "git/merges.rs"]
 mod merges;
 #[path = "git/objects.rs"]

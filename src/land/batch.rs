@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Times that a landing is tried whose objects were swept away before a ref needed them.
+const SWEPT_TRIES_MAX: u32 = 8;
+
 /// A finished task.
 #[derive(Debug, Clone)]
 pub struct Candidate {
@@ -124,10 +127,12 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
         let for_now = if fates.len() > known { landing.durability } else { Durability::Os };
         keep(landing, objects.clone(), for_now)?;
         crate::sys::crash_point::reach("land.merged");
-        let verdict = (landing.judge)(tree, candidate_commit)?;
+        let verdict = unswept(landing.repository, &objects, &mut || (landing.judge)(tree, candidate_commit))?;
         crate::sys::crash_point::reach("land.judged");
         match verdict.result {
-            CheckResult::Pass => match publish(landing, tip, &merged, &verdict, objects) {
+            CheckResult::Pass => match unswept(landing.repository, &objects, &mut || {
+                publish(landing, tip, &merged, &verdict, objects.clone()).map_err(LandError::Git)
+            }) {
                 Ok(commits) => {
                     let tasks: Vec<TaskId> = merged.iter().map(|merged| merged.candidate.task.clone()).collect();
                     if let Some(tip) = commits.last() {
@@ -137,10 +142,10 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
                     fates.extend(tasks.into_iter().zip(commits.into_iter().map(Fate::Landed)));
                 }
                 // Somebody moved the branch meanwhile: what was tested is not what would land. Once more, on the new tip.
-                Err(GitError::Publish(PublishError::Moved { .. })) => {
+                Err(LandError::Git(GitError::Publish(PublishError::Moved { .. }))) => {
                     batches.push(merged.into_iter().map(|m| m.candidate).collect())
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             },
             CheckResult::Infra => {
                 let why = gate_reason(&verdict);
@@ -184,8 +189,31 @@ pub fn prepare(
         let Some(last) = merged.last().filter(|_| later.is_empty() && fates.is_empty()) else { return Ok(()) };
         under = (last.tree, draft.code_commit(last.tree, under.1)?);
     }
-    repository.publish(draft.objects(), Vec::new(), Durability::Os).map_err(GitError::from)?;
-    judge(under.0, under.1).map(|_| ())
+    let objects = draft.objects();
+    repository.publish(objects.clone(), Vec::new(), Durability::Os).map_err(GitError::from)?;
+    unswept(repository, &objects, &mut || judge(under.0, under.1)).map(|_| ())
+}
+
+/// Does something with objects that no ref needs yet: where somebody tidies the repository up meanwhile, they are gone, are put
+/// there again, and it is done again.
+///
+/// # Errors
+/// Those of `work`, and when they cannot be put there.
+pub(super) fn unswept<T>(
+    repository: &Repository,
+    objects: &Objects,
+    work: &mut dyn FnMut() -> Result<T, LandError>,
+) -> Result<T, LandError> {
+    let mut done = work();
+    for _ in 1..SWEPT_TRIES_MAX {
+        if !matches!(done, Err(LandError::Git(GitError::NoObject { .. }))) {
+            break;
+        }
+        tracing::info!("what is to land was swept away before it landed, and is put there again");
+        repository.publish(objects.clone(), Vec::new(), Durability::Os).map_err(GitError::from)?;
+        done = work();
+    }
+    done
 }
 
 /// Puts the candidates one after another onto a tree of the tip. One that conflicts with the tip is left out, with its fate; one

@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::LandError;
+use super::{LandError, batch::unswept};
 use crate::{
     config::settings::Durability,
-    git::{CommitDraft, Edit, Git, GitError, Identity, OnConflict, RefMove, Repository, Signer, When},
+    git::{CommitDraft, Edit, Git, GitError, Identity, Objects, OnConflict, RefMove, Repository, Signer, When},
     handoff::{landings, layout},
     model::{
         landing::{LANDING_SCHEMA, Landing},
@@ -55,7 +55,7 @@ pub enum Way {
 }
 
 /// What would be done, and on which commits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Route {
     /// The full name of the user's branch.
     pub onto: String,
@@ -65,6 +65,8 @@ pub struct Route {
     pub tip: CommitId,
     /// How.
     pub way: Way,
+    /// What was made for it and is in no ref.
+    objects: Objects,
 }
 
 /// What the gate said, with the evidence of how it came to say it.
@@ -90,6 +92,7 @@ pub fn look(onto: &Onto) -> Result<Route, LandError> {
         None => repository.head()?.branch.ok_or(LandError::Detached)?,
     };
     let from = repository.reference(&name)?.ok_or_else(|| LandError::NoBranch(short(&name).to_owned()))?;
+    let mut objects = Objects::default();
     let way = if repository.is_ancestor(tip, from)? {
         Way::UpToDate
     } else if repository.is_ancestor(from, tip)? && onto.fast_forward != FastForward::Never {
@@ -97,12 +100,14 @@ pub fn look(onto: &Onto) -> Result<Route, LandError> {
     } else if onto.fast_forward == FastForward::Only {
         return Err(LandError::NotFastForward { onto: short(&name).to_owned(), branch: short(onto.branch).to_owned() });
     } else {
-        Way::Merge(merged(onto, &name, from, tip)?)
+        let tree;
+        (tree, objects) = merged(onto, &name, from, tip)?;
+        Way::Merge(tree)
     };
-    Ok(Route { onto: name, from, tip, way })
+    Ok(Route { onto: name, from, tip, way, objects })
 }
 
-fn merged(onto: &Onto, name: &str, from: CommitId, tip: CommitId) -> Result<TreeId, LandError> {
+fn merged(onto: &Onto, name: &str, from: CommitId, tip: CommitId) -> Result<(TreeId, Objects), LandError> {
     let repository = onto.repository;
     let mut draft = repository.draft();
     let base = match repository.merge_base(from, tip)? {
@@ -120,8 +125,9 @@ fn merged(onto: &Onto, name: &str, from: CommitId, tip: CommitId) -> Result<Tree
     }
     draft.code_commit(both.tree, from)?;
     // The gate checks it out before there is a commit for it.
-    repository.publish(draft.objects(), Vec::new(), Durability::Full).map_err(GitError::from)?;
-    Ok(both.tree)
+    let objects = draft.objects();
+    repository.publish(objects.clone(), Vec::new(), Durability::Full).map_err(GitError::from)?;
+    Ok((both.tree, objects))
 }
 
 /// Lands. A merged tree that nobody has tested is judged first.
@@ -139,11 +145,11 @@ pub fn land(
         Way::Forward => way.tip,
         Way::Merge(tree) => {
             let checkout = onto.repository.draft().code_commit(tree, way.from)?;
-            let judged = judge(tree, checkout)?;
+            let judged = unswept(onto.repository, &way.objects, &mut || judge(tree, checkout))?;
             if judged.verdict.result != CheckResult::Pass {
                 return Err(LandError::Red { reason: super::batch::gate_reason(&judged.verdict) });
             }
-            merge_commit(onto, way, tree, judged)?
+            unswept(onto.repository, &way.objects, &mut || merge_commit(onto, way, tree, &judged))?
         }
     };
     crate::sys::crash_point::reach("onto.ready");
@@ -165,7 +171,7 @@ pub fn land(
 }
 
 /// The merge commit, whose `.handoff/` is the user's with the checkpoints of what landed, and with the verdict on it.
-fn merge_commit(onto: &Onto, way: &Route, code: TreeId, judged: Judged) -> Result<CommitId, LandError> {
+fn merge_commit(onto: &Onto, way: &Route, code: TreeId, judged: &Judged) -> Result<CommitId, LandError> {
     let repository = onto.repository;
     let mut draft = repository.draft();
     let mut edits = Vec::new();
@@ -188,9 +194,9 @@ fn merge_commit(onto: &Onto, way: &Route, code: TreeId, judged: Judged) -> Resul
         tip: way.tip,
         code,
         batch: Vec::new(),
-        gate: Some(judged.verdict),
-        definition: judged.definition,
-        config: (!is_known).then_some(judged.config),
+        gate: Some(judged.verdict.clone()),
+        definition: judged.definition.clone(),
+        config: (!is_known).then(|| judged.config.clone()),
     };
     let record = draft.blob(landings::to_json(&record).as_bytes())?;
     edits.push(Edit::put(&layout::landing_onto(), record));
@@ -204,7 +210,9 @@ fn merge_commit(onto: &Onto, way: &Route, code: TreeId, judged: Judged) -> Resul
         time: When::now(),
     };
     let id = draft.commit(commit, Some(onto.signer))?;
-    repository.publish(draft.objects(), Vec::new(), Durability::Full).map_err(GitError::from)?;
+    // With all of what was merged, whatever became of it since it was judged.
+    let objects = draft.objects().join(way.objects.clone());
+    repository.publish(objects, Vec::new(), Durability::Full).map_err(GitError::from)?;
     Ok(id)
 }
 

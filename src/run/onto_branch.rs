@@ -99,6 +99,7 @@ pub fn land(
                 verdict: *verdict,
             }),
             Ok(Answer::Cancelled) => Err(LandError::Cancelled),
+            Err(RunError::Git(error)) => Err(error.into()),
             Err(error) => Err(LandError::Gate(error.to_string())),
         }
     })?;
