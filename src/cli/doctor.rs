@@ -7,7 +7,6 @@ use super::{
     agents::{examine, unused},
     exit::Exit,
     failure::Failure,
-    init::missing_program,
     place::{Place, own_key_path, project},
     terminal::Terminal,
 };
@@ -17,6 +16,7 @@ use crate::{
         parse::parse,
         settings::{Settings, SigningKey},
     },
+    gate::program::missing_program,
     git::{AllowedSigners, Git, Signer},
     handoff::{
         disk,
@@ -201,7 +201,7 @@ fn gates(place: &Place, settings: &Settings, view: &mut DoctorView) {
     for (name, profile) in &settings.gate {
         for check in &profile.checks {
             let what = format!("gate {name}");
-            match missing_program(&check.run, &place.root, &is_on_path) {
+            match missing_program(&check.run, &|path| place.root.join(path).exists(), &is_on_path) {
                 Some(program) => {
                     let told = format!("check '{}' needs '{program}', which is not in PATH", check.name);
                     view.problem(what, told, format!("install '{program}', or change the check in {CONFIG}"));

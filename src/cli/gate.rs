@@ -6,7 +6,6 @@ use std::io::Write;
 use super::{
     exit::Exit,
     failure::Failure,
-    init::missing_program,
     listening::{listen, stoppable},
     place::here,
     terminal::Terminal,
@@ -22,6 +21,7 @@ use crate::{
         alone::{Alone, Subject},
         change::AUTO,
         log_path,
+        program::missing_program,
     },
     git::{GitError, Repository},
     handoff::layout::CONFIG,
@@ -256,7 +256,7 @@ fn detected(repository: &Repository, terminal: &Terminal) -> Result<Settings, Fa
         .collect();
     terminal.say(&format!("no '{CONFIG}' here; the gate is {}", text::list(&told)));
     for check in &checks {
-        if let Some(program) = missing_program(&check.run, root, &is_on_path) {
+        if let Some(program) = missing_program(&check.run, &|path| root.join(path).exists(), &is_on_path) {
             let hint = "git orchestrate init --gate '<command>'";
             terminal.warn(&format!("no program '{program}' in PATH, which check '{}' needs", check.name), Some(hint));
         }

@@ -17,6 +17,7 @@ use crate::{
         settings::{AdapterKind, Settings, SigningKey},
         template::{InitAgent, InitChoices, adapter_word, usual_family},
     },
+    gate::program::missing_program,
     git::Signer,
     handoff::{
         self,
@@ -138,7 +139,7 @@ fn choose(
     for FoundCheck { name, run, because } in &checks {
         let because = because.as_ref().map(|because| format!("  (by {because})")).unwrap_or_default();
         report.line("gate", &format!("{name}: {run}{because}"))?;
-        if let Some(program) = missing_program(run, &place.root, &is_on_path) {
+        if let Some(program) = missing_program(run, &|path| place.root.join(path).exists(), &is_on_path) {
             terminal.warn(&format!("no program '{program}' in PATH, which check '{name}' needs"), None);
         }
     }
@@ -213,17 +214,6 @@ fn told_checks(commands: &[String]) -> Toolchain {
     Toolchain { checks: commands.iter().enumerate().map(check).collect(), ..Toolchain::default() }
 }
 
-/// The program that a command begins with, if it is plainly not there. What only a shell can tell is not judged.
-pub fn missing_program<'a>(run: &'a str, root: &Path, is_on_path: &dyn Fn(&str) -> bool) -> Option<&'a str> {
-    const OF_THE_SHELL: &[&str] =
-        &["cd", "export", "set", "test", "[", "if", "for", "while", "true", "false", "exit", "exec", "eval", "."];
-    let mut words = run.split_whitespace();
-    let program = words.find(|word| !word.contains('='))?;
-    let is_plain = program.chars().all(|c| c.is_alphanumeric() || "._-+/".contains(c));
-    let is_there = if program.contains('/') { root.join(program).exists() } else { is_on_path(program) };
-    (is_plain && !OF_THE_SHELL.contains(&program) && !is_there).then_some(program)
-}
-
 fn own_key(email: &str, report: &mut Report<'_>) -> Result<Signer, Failure> {
     let path = own_key_path()?;
     if path.exists() {
@@ -294,28 +284,5 @@ impl<'a> Report<'a> {
             "next:  git orchestrate task add \"…\"      a task; or git orchestrate task import <directory>"
         )?;
         Ok(writeln!(self.out, "       git orchestrate start             let the agents work")?)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_program_that_is_plainly_missing_is_named() {
-        let root = tempfile::tempdir().expect("a directory");
-        fs::write(root.path().join("run.sh"), "").expect("written");
-        let missing = |run| missing_program(run, root.path(), &|program| program == "cargo");
-        for (run, program) in [
-            ("cargo test", None),
-            ("CI=1 pytest -q", Some("pytest")),
-            ("./run.sh", None),
-            ("./other.sh x", Some("./other.sh")),
-            ("cd web && npm test", None),
-            ("$RUNNER test", None),
-            ("", None),
-        ] {
-            assert_eq!(missing(run), program, "{run}");
-        }
     }
 }

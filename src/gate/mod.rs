@@ -12,6 +12,7 @@ pub mod measured;
 mod narrow;
 mod output;
 pub mod parse;
+pub mod program;
 mod question;
 mod remembered;
 mod run;

@@ -27,6 +27,7 @@ mod parses;
 mod past;
 pub mod preflight;
 pub mod pressure;
+mod programs;
 pub mod project;
 pub mod purse;
 pub mod queue;

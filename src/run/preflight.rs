@@ -17,6 +17,7 @@ use super::{
     history,
     learning::Learning,
     live,
+    programs::{self, Asked},
     purse::Unusual,
     queue::{self, Queued},
     recovery,
@@ -149,7 +150,7 @@ pub fn prepare(
     close_attempts(project, &queue)?;
     let selected = selection(project, &queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
-    check_gates(project, &queue, &selected, &workflows)?;
+    warnings.extend(check_gates(project, &queue, &selected, &workflows, options)?);
     check_resources(project, &queue, &selected)?;
     let mut agents = agents(project)?;
     let RollCall { versions, absent, warnings: missing } =
@@ -287,10 +288,11 @@ pub fn rehearse(project: &Project, options: &Options) -> Result<Rehearsal, RunEr
     let queue = queue::glance(project)?;
     let selected = selection(project, &queue, options)?;
     let workflows = workflows(project, &queue, &selected, options)?;
-    check_gates(project, &queue, &selected, &workflows)?;
+    let of_gates = check_gates(project, &queue, &selected, &workflows, options)?;
     check_resources(project, &queue, &selected)?;
     let wanted = wanted(project, &queue, &selected, &workflows)?;
-    let RollCall { warnings, .. } = roll_call(project, &wanted, &agents(project)?, &supervisor(project)?)?;
+    let RollCall { mut warnings, .. } = roll_call(project, &wanted, &agents(project)?, &supervisor(project)?)?;
+    warnings.splice(..0, of_gates);
     check_disk(project)?;
     signer(&project.repository, project.settings.commits.key)?;
     let ids: Vec<TaskId> = queue.iter().map(|queued| queued.task.id.clone()).collect();
@@ -385,12 +387,14 @@ fn workflows(
     Ok(workflows)
 }
 
+/// The gates that the selected tasks are judged by, and what a person should hear of their checks.
 fn check_gates(
     project: &Project,
     queue: &[Queued],
     selected: &BTreeSet<usize>,
     workflows: &BTreeMap<usize, Arc<Workflow>>,
-) -> Result<(), RunError> {
+    options: &Options,
+) -> Result<Vec<RunEvent>, RunError> {
     let open = selected.iter().filter(|i| is_open(&queue[**i]));
     let profiles: BTreeSet<String> = open
         .filter_map(|i| workflows.get(i))
@@ -402,11 +406,17 @@ fn check_gates(
         })
         .collect();
     let auto = profiles.contains(change::AUTO).then(|| change::profiles(&project.settings));
-    let named = profiles.into_iter().filter(|profile| profile != change::AUTO).chain(auto.into_iter().flatten());
-    named
-        .collect::<BTreeSet<_>>()
-        .iter()
-        .try_for_each(|profile| Ok(Definition::from_settings(&project.settings, profile).map(|_| ())?))
+    let named: BTreeSet<String> = profiles.into_iter().filter(|profile| profile != change::AUTO).collect();
+    let auto: BTreeSet<String> = auto.into_iter().flatten().filter(|profile| !named.contains(profile)).collect();
+    let definitions = |profiles: BTreeSet<String>| -> Result<Vec<Definition>, RunError> {
+        profiles.iter().map(|profile| Ok(Definition::from_settings(&project.settings, profile)?)).collect()
+    };
+    let (named, auto) = (definitions(named)?, definitions(auto)?);
+    let asked = if options.until.is_none() { Asked::Surely } else { Asked::Perhaps };
+    let mut warnings = programs::look(project, &named, asked)?;
+    // Which of these is asked depends on what tasks change.
+    warnings.extend(programs::look(project, &auto, Asked::Perhaps)?);
+    Ok(warnings)
 }
 
 /// The roles that the selected tasks need played, each once for the same candidates.

@@ -358,3 +358,49 @@ hint: install 'missing', or give its whole path
 "#]],
     );
 }
+
+#[test]
+fn a_check_whose_program_is_missing_is_told_before_anything_is_spent() {
+    let sandbox = day(WRITES);
+    sandbox.run(&["task", "add", "Write one", "--id", "one"]);
+    let config = sandbox.read(".handoff/config.toml");
+    let with = |run: &str, more: &str| {
+        let config = config.replace("run = \"true\"", &format!("run = \"{run}\""));
+        sandbox.write(".handoff/config.toml", &format!("{config}{more}"));
+    };
+    with("CI=1 nowhere-to-be-found --all", "");
+    let refused = "fatal: check 'tests' of gate 'full' needs 'nowhere-to-be-found', which is not in PATH: nothing could \
+                   land\nhint: install 'nowhere-to-be-found', or change the check in .handoff/config.toml\n";
+    for words in [&["start"][..], &["start", "--dry-run"]] {
+        sandbox.run(words).is(128, "", refused);
+    }
+    assert!(sandbox.run(&["log"]).stdout.is_empty(), "nothing was begun");
+    // A setup command may bring it, and a run may end before the gate.
+    let warned = "warning: check 'tests' of gate 'full' needs 'nowhere-to-be-found', which is not in PATH\n";
+    with("nowhere-to-be-found", "[worktrees]\nsetup = [\"true\"]\n");
+    let ran = sandbox.run(&["start", "--dry-run"]);
+    assert!(ran.code == 0 && ran.stderr.contains(warned), "{}", ran.stderr);
+    with("nowhere-to-be-found", "");
+    let ran = sandbox.run(&["start", "--dry-run", "--until", "implement"]);
+    assert!(ran.code == 0 && ran.stderr.contains(warned), "{}", ran.stderr);
+    // A task may write the script, so that is no reason not to begin.
+    with("./ci.sh", "");
+    let ran = sandbox.run(&["start", "--dry-run"]);
+    let warned = "warning: check 'tests' of gate 'full' runs './ci.sh', which is not in 'HEAD'\n";
+    assert!(ran.code == 0 && ran.stderr.contains(warned), "{}", ran.stderr);
+    sandbox.write("ci.sh", "#!/bin/sh\n");
+    sandbox.git(&["add", "ci.sh"]);
+    sandbox.git(&["commit", "--quiet", "--message=script"]);
+    let ran = sandbox.run(&["start", "--dry-run"]);
+    let hint = "which cannot be executed in 'HEAD'\nhint: git update-index --chmod=+x ci.sh\n";
+    assert!(ran.code == 0 && ran.stderr.contains(hint), "{}", ran.stderr);
+    sandbox.git(&["update-index", "--chmod=+x", "ci.sh"]);
+    sandbox.git(&["commit", "--quiet", "--message=executable"]);
+    let ran = sandbox.run(&["start", "--dry-run"]);
+    assert!(ran.code == 0 && !ran.stderr.contains("ci.sh"), "{}", ran.stderr);
+    for plain in ["! grep -q x README", "cd . && nowhere-to-be-found", "$NOWHERE x", "PATH=x:$PATH nowhere"] {
+        with(plain, "");
+        let ran = sandbox.run(&["start", "--dry-run"]);
+        assert!(ran.code == 0 && !ran.stderr.contains("check 'tests'"), "{plain}: {}", ran.stderr);
+    }
+}
