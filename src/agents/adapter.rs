@@ -7,15 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use super::{
-    acp::Acp,
-    claude::Claude,
-    codex::Codex,
-    command::Command,
-    gemini::Gemini,
-    opencode::OpenCode,
-    request::{AgentEvent, Answer, Request},
-};
+use super::request::{AgentEvent, Answer, Request};
 use crate::{
     config::settings::{AdapterKind, AgentSettings},
     sys::process::How,
@@ -122,23 +114,6 @@ pub trait Adapter: Send + Sync {
     /// Who talks with it for one step; none: it is told all at once, and a parser is enough.
     fn dialogue(&self, _request: &Request, _settings: &AgentSettings) -> Option<Box<dyn Dialogue>> {
         None
-    }
-}
-
-/// The adapter for a program; none for what starts none itself: models over HTTP, hybrids and `replay`.
-pub fn adapter_of(kind: AdapterKind) -> Option<&'static dyn Adapter> {
-    match kind {
-        AdapterKind::Claude => Some(&Claude),
-        AdapterKind::Codex => Some(&Codex),
-        AdapterKind::Gemini => Some(&Gemini),
-        AdapterKind::OpenCode => Some(&OpenCode),
-        AdapterKind::Acp => Some(&Acp),
-        AdapterKind::Command => Some(&Command),
-        AdapterKind::Anthropic
-        | AdapterKind::OpenAi
-        | AdapterKind::Google
-        | AdapterKind::Hybrid
-        | AdapterKind::Replay => None,
     }
 }
 

@@ -9,7 +9,8 @@ use std::{
 };
 
 use super::{
-    adapter::{Adapter, Dialogue, Ending, Invocation, PROMPT_BYTES_MAX, Parser, Surroundings, adapter_of},
+    adapter::{Adapter, Dialogue, Ending, Invocation, PROMPT_BYTES_MAX, Parser, Surroundings},
+    adapters::adapter_of,
     error::AgentError,
     family::{family_of, family_of_program},
     health::{Health, Probe, Versions, missing},

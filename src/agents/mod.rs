@@ -2,6 +2,7 @@
 
 mod acp;
 pub mod adapter;
+pub mod adapters;
 pub mod agent;
 mod claude;
 mod codex;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::adapter::adapter_of;
+use super::adapters::adapter_of;
 use crate::{
     config::settings::AgentSettings,
     secrets::{PassedOn, is_secret_name},

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use git_orchestrate::{
     agents::{
-        adapter::{Surroundings, adapter_of},
+        adapter::Surroundings,
+        adapters::adapter_of,
         request::{Request, SpendMax, Structure},
     },
     config::settings::{AdapterKind, Price},

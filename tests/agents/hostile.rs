@@ -95,7 +95,8 @@ fn a_bad_byte_does_not_lose_an_event_and_escapes_do_not_reach_a_line() {
 #[test]
 fn what_a_program_says_only_on_standard_error_is_heard() {
     let request = kit::request(git_orchestrate::model::workflow::Access::Write);
-    let mut parser = git_orchestrate::agents::adapter::adapter_of(AdapterKind::OpenCode).expect("one").parser(&request);
+    let mut parser =
+        git_orchestrate::agents::adapters::adapter_of(AdapterKind::OpenCode).expect("one").parser(&request);
     let mut events = Vec::new();
     for line in [
         "level=ERROR message=\"stream error\" agent=title error.error=\"AI_APICallError: no such title\"",
@@ -120,7 +121,8 @@ fn what_a_program_says_only_on_standard_error_is_heard() {
 #[test]
 fn a_failure_that_only_the_log_explains_is_explained() {
     let request = kit::request(git_orchestrate::model::workflow::Access::Write);
-    let mut parser = git_orchestrate::agents::adapter::adapter_of(AdapterKind::OpenCode).expect("one").parser(&request);
+    let mut parser =
+        git_orchestrate::agents::adapters::adapter_of(AdapterKind::OpenCode).expect("one").parser(&request);
     let event = br#"{"type":"error","sessionID":"s","error":{"name":"UnknownError","data":{"message":"Unexpected server error. Check server logs for details."}}}"#;
     let log = br#"level=ERROR run=1 message=failed ref=err_1 error="ProviderModelNotFoundError: Model not found: a/b." cause="x"#;
     parser.line(event, &mut |_| {});

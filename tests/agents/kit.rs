@@ -7,7 +7,8 @@ use std::{
 
 use git_orchestrate::{
     agents::{
-        adapter::{Ending, adapter_of},
+        adapter::Ending,
+        adapters::adapter_of,
         request::{AgentEvent, Answer, Request, Structure},
     },
     config::settings::{AdapterKind, AgentSettings},

@@ -13,7 +13,8 @@ use std::{
 use git_orchestrate::{
     agents::tools::{
         ground::Ground,
-        toolbox::{Bench, RunPolicy, ToolResult, Toolbox, environment},
+        tool::RunPolicy,
+        toolbox::{Bench, ToolResult, Toolbox, environment},
     },
     model::workflow::Access,
     sys::process::{Cancel, Label, Supervisor},

@@ -10,10 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{
-    provider::{Provider, provider_of},
-    refusal::trouble_in,
-};
+use super::{provider::Provider, providers::provider_of, refusal::trouble_in};
 use crate::{
     agents::{error::AgentError, health::Health},
     config::settings::AgentSettings,

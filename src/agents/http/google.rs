@@ -11,7 +11,7 @@ use super::{
     refusal::trouble_in,
 };
 use crate::{
-    agents::{fault::Trouble, reading::whole, tools::toolbox::ToolSpec},
+    agents::{fault::Trouble, reading::whole, tools::tool::ToolSpec},
     model::money::Tokens,
     sys::http::Secret,
 };

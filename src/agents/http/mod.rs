@@ -8,14 +8,11 @@ mod google;
 mod openai;
 mod patience;
 mod provider;
+mod providers;
 mod refusal;
 mod spend;
 mod sse;
 mod transcript;
 mod turns;
 
-pub use self::{
-    endpoint::Endpoint,
-    provider::{Provider, provider_of},
-    turns::run,
-};
+pub use self::{endpoint::Endpoint, provider::Provider, providers::provider_of, turns::run};

@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::conversation::{Message, Said};
 use crate::{
-    agents::{fault::Trouble, tools::toolbox::ToolSpec},
-    config::settings::AdapterKind,
+    agents::{fault::Trouble, tools::tool::ToolSpec},
     model::money::{Money, Tokens},
     sys::http::Secret,
 };
@@ -112,23 +111,6 @@ pub trait Provider: Sync {
     /// Whether its own models take a schema in the same turn as tools. Elsewhere the schema would keep them from
     /// calling any, so it is given only when they are done.
     fn takes_schema_with_tools(&self) -> bool;
-}
-
-/// The provider of an adapter; none for what is no HTTP.
-pub fn provider_of(adapter: AdapterKind) -> Option<&'static dyn Provider> {
-    match adapter {
-        AdapterKind::Anthropic => Some(&super::anthropic::Anthropic),
-        AdapterKind::OpenAi => Some(&super::openai::OpenAi),
-        AdapterKind::Google => Some(&super::google::Google),
-        AdapterKind::Claude
-        | AdapterKind::Codex
-        | AdapterKind::Gemini
-        | AdapterKind::OpenCode
-        | AdapterKind::Acp
-        | AdapterKind::Command
-        | AdapterKind::Hybrid
-        | AdapterKind::Replay => None,
-    }
 }
 
 /// Arguments as they came in pieces of text; nothing at all is no arguments.

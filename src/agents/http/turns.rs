@@ -26,7 +26,10 @@ use crate::{
         request::{AgentEvent, Answer, EndedAs, Request, Structure},
         schema::schema_of,
         structured,
-        tools::toolbox::{self, Bench, RunPolicy, ToolResult, ToolSpec, Toolbox},
+        tools::{
+            tool::{RunPolicy, ToolSpec},
+            toolbox::{self, Bench, ToolResult, Toolbox},
+        },
     },
     model::{
         money::{Money, Tokens},

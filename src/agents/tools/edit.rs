@@ -7,7 +7,7 @@ use super::{
     arguments::Arguments,
     ground::Ground,
     refusal::Refusal,
-    toolbox::{Said, ToolSpec},
+    tool::{Said, ToolSpec},
     write::{FILE_BYTES_MAX, within},
 };
 use crate::text;

@@ -11,7 +11,7 @@ use super::{
     ground::{Ground, bytes_in, link_in},
     pattern::Files,
     refusal::Refusal,
-    toolbox::{Said, ToolSpec},
+    tool::{Said, ToolSpec},
     walk::walk,
 };
 use crate::text;

@@ -11,6 +11,7 @@ mod refusal;
 mod reserved;
 mod run;
 mod search;
+pub mod tool;
 pub mod toolbox;
 mod walk;
 mod write;

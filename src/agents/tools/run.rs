@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     arguments::Arguments,
     refusal::Refusal,
-    toolbox::{Said, Shell, ToolSpec},
+    tool::{Said, Shell, ToolSpec},
 };
 use crate::{
     sys::{

@@ -16,7 +16,7 @@ use super::{
     pattern::Files,
     read::is_binary,
     refusal::Refusal,
-    toolbox::{Said, ToolSpec},
+    tool::{Said, ToolSpec},
     walk::walk,
 };
 use crate::{sys::process::Cancel, text};

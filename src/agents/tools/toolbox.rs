@@ -1,11 +1,19 @@
 //! The tools for one step: which there are, and a call of one.
 //! Knows nothing of the model that calls; what it may do was decided by who made the box.
 
-use std::{collections::BTreeMap, ffi::OsString, io, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, io, path::PathBuf};
 
 use serde_json::Value;
 
-use super::{edit, ground::Ground, list, read, refusal::Refusal, run, search, write};
+use super::{
+    edit,
+    ground::Ground,
+    list, read,
+    refusal::Refusal,
+    run, search,
+    tool::{RunPolicy, Shell, ToolSpec},
+    write,
+};
 use crate::{
     agents::reading::detail_of,
     model::workflow::Access,
@@ -16,17 +24,6 @@ use crate::{
 /// Columns of the line for people.
 const DETAIL_COLUMNS_MAX: usize = 160;
 
-/// A tool as a model is told of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ToolSpec {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does and within which limits.
-    pub description: String,
-    /// Its arguments, a JSON schema of type `object`.
-    pub parameters: Value,
-}
-
 /// What came of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolResult {
@@ -36,38 +33,6 @@ pub struct ToolResult {
     pub is_error: bool,
     /// One line for people, cleaned: what it was used for and what came of it.
     pub detail: String,
-}
-
-/// What a tool has to say.
-#[derive(Debug)]
-pub(super) struct Said {
-    pub text: String,
-    pub detail: String,
-    pub is_error: bool,
-}
-
-impl Said {
-    /// It went well.
-    pub fn new(text: impl Into<String>, detail: String) -> Self {
-        Self { text: text.into(), detail, is_error: false }
-    }
-}
-
-/// Whether commands may be run, how long one may take, and how much of its output the model gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunPolicy {
-    /// Whether there is `run` at all; a role that may only read never has it.
-    pub allowed: bool,
-    /// How long one command may take.
-    pub wall: Duration,
-    /// Bytes of its output that are given.
-    pub output_bytes_max: usize,
-}
-
-impl Default for RunPolicy {
-    fn default() -> Self {
-        Self { allowed: true, wall: Duration::from_secs(600), output_bytes_max: 32 << 10 }
-    }
 }
 
 /// What a box is made of.
@@ -86,17 +51,6 @@ pub struct Bench<'a> {
     /// Starts the commands.
     pub supervisor: &'a Supervisor,
     /// Ends them.
-    pub cancel: &'a Cancel,
-}
-
-/// What `run` needs.
-#[derive(Debug)]
-pub(super) struct Shell<'a> {
-    pub cwd: PathBuf,
-    pub policy: RunPolicy,
-    pub env: BTreeMap<OsString, OsString>,
-    pub label: Label,
-    pub supervisor: &'a Supervisor,
     pub cancel: &'a Cancel,
 }
 

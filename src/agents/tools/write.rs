@@ -7,7 +7,7 @@ use super::{
     arguments::Arguments,
     ground::{Ground, Written},
     refusal::Refusal,
-    toolbox::{Said, ToolSpec},
+    tool::{Said, ToolSpec},
 };
 use crate::text;
 
