@@ -93,6 +93,11 @@ pub fn run(arguments: &InitArguments, terminal: &Terminal, out: &mut dyn Write) 
         report.line(word, &about)?;
     }
     report.next(&Project::open(&place.root)?.settings)?;
+    if place.repository.leaves_out(CONFIG)? {
+        let message =
+            "your sparse checkout leaves out '.handoff': git would not add it, and take it away when it is committed";
+        terminal.warn(message, Some("git sparse-checkout add .handoff"));
+    }
     Ok(Exit::Done)
 }
 

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Commands and lock files whose outcome is kept; the one that was not used for the longest time goes first.
-const KEPT_MAX: usize = 6;
+const KEPT_MAX: usize = 4;
 /// Letters of a digest in a name.
 const NAME_LENGTH: usize = 32;
 /// The pause of who waits for another's command.
@@ -108,13 +108,22 @@ impl<'a> Made<'a> {
         }
         let half = self.dir.join(format!("{}.half", self.name));
         file::remove_tree(&half)?;
-        fs::create_dir_all(&half)?;
-        for (at, path) in self.command.makes.iter().enumerate() {
-            clone::directory(&worktree.join(path), &half.join(at.to_string()))?;
+        let kept = self.copy(worktree, &half).and_then(|()| fs::rename(&half, self.dir.join(&self.name)));
+        if kept.is_err() {
+            // The disk may be full: what is half there must not stay.
+            file::remove_tree(&half)?;
         }
-        fs::rename(&half, self.dir.join(&self.name))?;
+        kept?;
         self.tidy()?;
         Ok(Ok(()))
+    }
+
+    fn copy(&self, worktree: &Path, to: &Path) -> io::Result<()> {
+        fs::create_dir_all(to)?;
+        for (at, path) in self.command.makes.iter().enumerate() {
+            clone::directory(&worktree.join(path), &to.join(at.to_string()))?;
+        }
+        Ok(())
     }
 
     fn tidy(&self) -> io::Result<()> {

@@ -31,8 +31,10 @@ impl Repository {
     /// # Errors
     /// If a file cannot be read.
     pub fn files_tree(&self, index: &Path) -> Result<TreeId, GitError> {
+        // What is there although it should be left out is a file too; what is left out is not missed.
+        let sparse = self.is_sparse()?.then_some("--sparse");
         self.with_copy_of(index, |copy| {
-            Git::of(self).index(copy).args(["add", "--all"]).output(&[])?;
+            Git::of(self).index(copy).args(["add", "--all"].into_iter().chain(sparse)).output(&[])?;
             self.write_tree(copy)
         })
     }

@@ -200,3 +200,17 @@ fn git_must_know_who_one_is() {
     assert!(ran.stderr.starts_with("fatal: git does not know your name and e-mail address\nhint: "), "{}", ran.stderr);
     assert_eq!(sandbox.status(), "");
 }
+
+#[test]
+fn a_sparse_checkout_that_leaves_our_files_out_is_told() {
+    let sandbox = Sandbox::new();
+    sandbox.write("in/code", "code\n");
+    sandbox.git(&["add", "in"]);
+    sandbox.git(&["commit", "--quiet", "--message=begin"]);
+    sandbox.git(&["sparse-checkout", "set", "--cone", "in"]);
+    let ran = sandbox.run(&["init", "--yes", "--quiet", "--gate", "true"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("hint: git sparse-checkout add .handoff\n"), "{}", ran.stderr);
+    sandbox.git(&["sparse-checkout", "add", ".handoff"]);
+    assert!(!sandbox.run(&["init", "--yes", "--quiet"]).stderr.contains("sparse"));
+}

@@ -340,3 +340,18 @@ fn random_work_in_a_sparse_slot_is_what_git_makes_of_it() {
         sandbox.check();
     }
 }
+
+#[test]
+fn the_files_as_they_are_have_what_is_left_out_and_what_is_there_all_the_same() {
+    for way in WAYS {
+        let sandbox = sandbox(way);
+        let repository = sandbox.repository();
+        let index = repository.index_file();
+        let tree = |sandbox: &Sandbox| sandbox.repository().files_tree(&index).unwrap().to_string();
+        assert_eq!(tree(&sandbox), sandbox.git(&["rev-parse", "HEAD^{tree}"]), "{way:?}");
+        sandbox.write("in/deep/a.txt", "changed\n");
+        sandbox.write("out/new.txt", "new\n");
+        let changed = sandbox.git(&["diff", "--name-status", "HEAD", &tree(&sandbox)]);
+        assert_eq!(changed, "M\tin/deep/a.txt\nA\tout/new.txt", "{way:?}");
+    }
+}

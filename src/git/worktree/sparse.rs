@@ -153,6 +153,14 @@ impl Sparse {
 }
 
 impl Repository {
+    /// Whether the user's checkout is sparse.
+    ///
+    /// # Errors
+    /// If its patterns cannot be read.
+    pub fn is_sparse(&self) -> Result<bool, GitError> {
+        Ok(Sparse::of_checkout(self)?.is_some())
+    }
+
     /// Whether the user's checkout is sparse and leaves out the file at this path.
     ///
     /// # Errors
