@@ -622,6 +622,9 @@ class Keys:
 
 # What the check 'user-hooks' runs, which `[hooks] run_user_hooks` adds.
 USER_HOOKS = r'''git read-tree "$GIT_ORCHESTRATE_TREE" || exit 126
+if [ -n "$GIT_ORCHESTRATE_SPARSE" ]; then
+    git ls-files -z --deleted | git update-index -z --skip-worktree --stdin || exit 126
+fi
 git update-index -q --refresh
 git hook run --ignore-missing pre-commit || {
     code=$?
