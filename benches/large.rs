@@ -179,36 +179,30 @@ fn whole_run(world: &World) {
     let config = "version = 1\nworkflow = \"single\"\n[agents.claude]\nadapter = \"claude\"\n\
                   [[gate.full.check]]\nname = \"true\"\nrun = \"true\"\n[commits]\nkey = \"git\"\n";
     fs::write(dir.join(".handoff/config.toml"), config).expect("a file");
-    let start = |name: &str, tasks: usize| {
+    let queue = |name: &str, tasks: usize| {
         for n in 0..tasks {
-            let task = format!("title = \"Task {n}\"\ngoal = \"{MARK}{}\"\n", file(n * 37));
+            // A line may be added to a file of Python, and it still is one.
+            let path = file(n * 111 + 1);
+            let task = format!("title = \"Task {n}\"\ngoal = \"{MARK}{path}\"\nfiles = [\"{path}\"]\n");
             fs::write(dir.join(format!(".handoff/tasks/{name}{n}.toml")), task).expect("a file");
         }
-        let began = Instant::now();
-        let mut child = closed(&mut Command::new(env!("CARGO_BIN_EXE_git-orchestrate")), &world.root)
-            .env("PATH", &world.path)
-            .current_dir(dir)
-            .args(["-q", "start", "--yes", "--jobs", "4"])
-            .spawn()
-            .expect("a program that starts");
-        let mut peak = 0;
-        let status = loop {
-            peak = peak.max(resident_bytes_max(child.id()).unwrap_or_default());
-            if let Some(status) = child.try_wait().expect("a child") {
-                break status;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        };
-        assert!(status.success(), "{status}");
-        (began.elapsed(), peak)
     };
-    // The worktrees are made in the first.
-    let (first, _) = start("first-", 4);
+    let start = |name: &str, tasks: usize| {
+        queue(name, tasks);
+        world.watched(&["-q", "start", "--yes", "--jobs", "4"])
+    };
+    // The worktrees are made in the first, and the code is read.
+    let (first, first_peak) = start("first-", 4);
     let (took, peak) = start("t", TASKS);
+    queue("planned-", TASKS);
+    let (planned, plan_peak) = world.watched(&["plan", "--json"]);
     println!("first 4 tasks with 4 new worktrees: {:.1} s", first.as_secs_f64());
     println!("{TASKS} tasks, 4 workers: {:.1} ms a task", ms(took) / TASKS as f64);
-    let told = if peak < 200 << 20 { "" } else { "  over its goal" };
-    println!("memory at most: {:.1} MB, goal 200 MB{told}", peak as f64 / f64::from(1 << 20));
+    println!("plan of {TASKS} tasks: {:.0} ms", ms(planned));
+    for (what, peak) in [("first tasks, with the code read", first_peak), ("tasks", peak), ("plan", plan_peak)] {
+        let told = if peak < 200 << 20 { "" } else { "  over its goal" };
+        println!("memory at most, {what}: {:.1} MB, goal 200 MB{told}", peak as f64 / f64::from(1 << 20));
+    }
 }
 
 fn identity() -> Identity {
@@ -248,7 +242,7 @@ impl World {
         let mut out = std::io::BufWriter::new(fs::File::create(&stream).expect("a file"));
         let who = "committer Bench <bench@example.com> 1700000000 +0000";
         let file_of = |n: usize, more: &str| {
-            let text = format!("file {n} {}\n", n * 2_654_435_761 % 1_000_003).repeat(20) + more;
+            let text = text(n) + more;
             format!("M 644 inline {}\ndata {}\n{text}\n", file(n), text.len())
         };
         let all: String = (0..FILES).map(|n| file_of(n, "")).collect();
@@ -269,12 +263,46 @@ impl World {
         Repository::discover(&self.dir).expect("a repository")
     }
 
+    /// Runs ourselves, and says how long that took and how much memory.
+    fn watched(&self, words: &[&str]) -> (Duration, u64) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_git-orchestrate"));
+        let command = closed(&mut command, &self.root).env("PATH", &self.path).current_dir(&self.dir).args(words);
+        let began = Instant::now();
+        let mut child = command.spawn().expect("a program that starts");
+        let mut peak = 0;
+        let status = loop {
+            peak = peak.max(resident_bytes_max(child.id()).unwrap_or_default());
+            if let Some(status) = child.try_wait().expect("a child") {
+                break status;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert!(status.success(), "{words:?}: {status}");
+        (began.elapsed(), peak)
+    }
+
     fn git(&self, dir: &Path, words: &[&str]) {
         run(closed(&mut Command::new("git"), &self.root).arg("-C").arg(dir).args(words));
     }
 }
 
-/// Where file `n` is.
+/// Where file `n` is. Of three files one is Rust, one Python, one TypeScript.
 fn file(n: usize) -> String {
-    format!("d{}/m{}/f{n}.txt", n / 400, n / 20 % 20)
+    format!("{}.{}", module(n).join("/"), ["rs", "py", "ts"][n % 3])
+}
+
+fn module(n: usize) -> [String; 3] {
+    [format!("d{}", n / 400), format!("m{}", n / 20 % 20), format!("f{n}")]
+}
+
+/// What file `n` says: it imports two others of its language.
+fn text(n: usize) -> String {
+    let import = |n: usize| match n % 3 {
+        0 => format!("use crate::{};\n", module(n).join("::")),
+        1 => format!("from {} import x\n", module(n).join(".")),
+        _ => format!("import {{ x as x{n} }} from '../../{}';\n", module(n).join("/")),
+    };
+    let others = [7, 13].map(|step| n % 3 + n * step / 9 * 3 % (FILES / 3 * 3));
+    let comment = if n % 3 == 1 { "#" } else { "//" };
+    others.map(import).concat() + &format!("{comment} file {n} {}\n", n * 2_654_435_761 % 1_000_003).repeat(20)
 }
