@@ -2,7 +2,7 @@
 //! Knows nothing of tasks. What was read is kept by blob, by commit, and as a whole; deleting that costs only time.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +16,7 @@ use crate::{
         code_map::{CodeMap, Ties, together},
         ledger::is_ledger,
     },
-    syntax::{Import, Language, Manifests, Sources, Twin, imports, twins},
+    syntax::{self, Import, Language, Manifests, Sources, Twin, twins},
     sys::file::{self, Sync},
 };
 
@@ -77,23 +77,10 @@ pub fn code_map(repository: &Repository, commit: CommitId, cache_dir: &Path) -> 
     }
     let mut files = repository.code_files(commit)?;
     files.truncate(FILES_MAX);
-    let by_path: HashMap<&str, BlobId> =
-        files.iter().filter(|file| is_file(file.1)).map(|(path, _, blob)| (path.as_str(), *blob)).collect();
-    let wanted = Manifests::wanted(files.iter().map(|(path, ..)| path.as_str()));
-    let manifests: Vec<(&str, Vec<u8>)> =
-        wanted.into_iter().filter_map(|path| Some((path, repository.blob(*by_path.get(path)?).ok()?))).collect();
-    let manifests = Manifests::read(manifests.iter().map(|(path, bytes)| (*path, bytes.as_slice())));
+    // What is read on the way is much, and gone as soon as it is not needed: a run goes on beside what is left.
+    let manifests = manifests(repository, &files);
     let sources = Sources::new(files.iter().map(|(path, ..)| path.clone()).collect(), manifests);
-    let read = imports_of(repository, &shelf, &files);
-
-    let resolved = |(at, imports): (u32, &Vec<Import>)| -> Vec<(u32, u32)> {
-        let meant = imports.iter().flat_map(|import| sources.resolve(at, import));
-        meant.map(|other| (at, other)).collect()
-    };
-    let mut imports: Vec<(u32, u32)> =
-        read.par_iter().map(|(at, found)| resolved((*at, found))).flatten_iter().collect();
-    imports.par_sort_unstable();
-    imports.dedup();
+    let imports = imports(repository, &shelf, &files, &sources);
     let (mut tests, mut headers) = (Vec::new(), Vec::new());
     for (one, other, twin) in twins(&sources) {
         match twin {
@@ -120,40 +107,54 @@ fn is_file(kind: EntryKind) -> bool {
     }
 }
 
-/// What each source of a tree imports, by its place. A blob is read once, whatever paths it has had.
-fn imports_of(
+/// The manifests of a tree.
+fn manifests(repository: &Repository, files: &[(String, EntryKind, BlobId)]) -> Manifests {
+    let wanted: HashSet<&str> = Manifests::wanted(files.iter().map(|(path, ..)| path.as_str())).into_iter().collect();
+    let found = files.iter().filter(|(path, kind, _)| is_file(*kind) && wanted.contains(path.as_str()));
+    let read: Vec<(&str, Vec<u8>)> =
+        found.filter_map(|(path, _, blob)| Some((path.as_str(), repository.blob(*blob).ok()?))).collect();
+    Manifests::read(read.iter().map(|(path, bytes)| (*path, bytes.as_slice())))
+}
+
+/// Which source of a tree imports which, by their places. A blob is read once, whatever paths it has had.
+fn imports(
     repository: &Repository,
     shelf: &Shelf,
     files: &[(String, EntryKind, BlobId)],
-) -> Vec<(u32, Vec<Import>)> {
+    sources: &Sources,
+) -> Vec<(u32, u32)> {
     // The same bytes import other things in other languages.
     let key = |path: &str, blob: BlobId| Language::of(path).map(|language| format!("{blob} {}", language.name()));
     let mut known: HashMap<String, Vec<Import>> = shelf.read("imports.json").unwrap_or_default();
-    let sources: Vec<(u32, &str, BlobId, String)> = (0..)
+    let read: Vec<(u32, &str, BlobId, String)> = (0..)
         .zip(files)
         .filter(|(_, (_, kind, _))| is_file(*kind))
         .filter_map(|(at, (path, _, blob))| Some((at, path.as_str(), *blob, key(path, *blob)?)))
         .collect();
-    let missing: Vec<&(u32, &str, BlobId, String)> =
-        sources.iter().filter(|(.., key)| !known.contains_key(key)).collect();
+    let missing: Vec<&(u32, &str, BlobId, String)> = read.iter().filter(|(.., key)| !known.contains_key(key)).collect();
     let is_new = !missing.is_empty();
-    let read: Vec<(String, Vec<Import>)> = missing
+    let new: Vec<(String, Vec<Import>)> = missing
         .into_par_iter()
         .map(|(_, path, blob, key)| {
             let bytes = repository.blob(*blob).unwrap_or_default();
-            (key.clone(), imports(path, &bytes))
+            (key.clone(), syntax::imports(path, &bytes))
         })
         .collect();
-    known.extend(read);
-    let all: Vec<(u32, Vec<Import>)> =
-        sources.iter().map(|(at, .., key)| (*at, known.get(key).cloned().unwrap_or_default())).collect();
+    known.extend(new);
     if is_new {
         // What this tree does not have is forgotten; a branch far from it costs a few reads.
         let used: BTreeMap<&String, &Vec<Import>> =
-            sources.iter().filter_map(|(.., key)| known.get_key_value(key)).collect();
+            read.iter().filter_map(|(.., key)| known.get_key_value(key)).collect();
         shelf.write("imports.json", &used);
     }
-    all
+    let resolved = |(at, .., key): &(u32, &str, BlobId, String)| -> Vec<(u32, u32)> {
+        let meant = known.get(key).into_iter().flatten().flat_map(|import| sources.resolve(*at, import));
+        meant.map(|other| (*at, other)).collect()
+    };
+    let mut imports: Vec<(u32, u32)> = read.par_iter().map(resolved).flatten_iter().collect();
+    imports.par_sort_unstable();
+    imports.dedup();
+    imports
 }
 
 /// The paths that the newest commits changed, the newest first.
