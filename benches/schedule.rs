@@ -15,9 +15,18 @@ mod shapes;
 #[path = "../tests/sim/yard.rs"]
 mod yard;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime},
+};
 
 use dice::Dice;
+use git_orchestrate::{
+    model::{record::Family, task::Task, workflow::Workflow},
+    run::foreman::{Dropped, Entry, Foreman, Happened, Order, Rules},
+};
+use jiff::tz::TimeZone;
 use shapes::SHAPES;
 use yard::{Making, Sight, Yard};
 
@@ -32,7 +41,7 @@ const TASKS_OF_ALL_WAYS: usize = 1000;
 fn main() {
     let most = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(usize::MAX);
     let mut all: Vec<Vec<f64>> = vec![Vec::new(); WAYS.len()];
-    let (mut deciding, mut steps, mut open) = (Duration::ZERO, 0, Vec::new());
+    let (mut deciding, mut open): (BTreeMap<usize, (Duration, u64)>, _) = (BTreeMap::new(), Vec::new());
     println!("{:<16}{}", "", WAYS.map(|way| format!("{way:^19}")).join(""));
     for (name, shape) in SHAPES {
         let mut of_shape: Vec<Vec<f64>> = vec![Vec::new(); WAYS.len()];
@@ -46,8 +55,8 @@ fn main() {
                     let bound = yard.bound(workers).as_secs_f64();
                     let begun = Instant::now();
                     let perfect = yard.by_foreman(workers, Sight::Perfect, &mut dice);
-                    deciding += begun.elapsed();
-                    steps += perfect.steps;
+                    let of_size = deciding.entry(count).or_default();
+                    *of_size = (of_size.0 + begun.elapsed(), of_size.1 + perfect.steps as u64);
                     assert_eq!(perfect.began.len(), count, "each task begins once");
                     open.push(perfect.open / workers as f64);
                     let tight = yard.tight_bound(workers).as_secs_f64();
@@ -78,14 +87,67 @@ fn main() {
     println!("{:<16}{}", "all", all.iter_mut().map(|ratios| told(ratios)).collect::<String>());
     open.sort_by(f64::total_cmp);
     println!(
-        "\n{} worlds; {:.0} µs to decide on a step and take it in; tasks begun and not landed, per worker: {:.1} in the middle, \
-         {:.1} at the 95th percentile",
+        "\n{} worlds; tasks begun and not landed, per worker: {:.1} in the middle, {:.1} at the 95th percentile",
         all[0].len(),
-        deciding.as_secs_f64() * 1e6 / f64::from(steps as u32),
         open[open.len() / 2],
         open[open.len() * 95 / 100],
     );
+    for (count, (took, steps)) in deciding {
+        println!(
+            "{count:>6} tasks: {:.0} µs to decide on a step and take it in",
+            took.as_secs_f64() * 1e6 / steps as f64
+        );
+    }
+    crowd(most.min(10_000));
 }
+
+/// Many tasks that could begin, and agents that do one step at a time: what it costs to find nothing to do.
+fn crowd(count: usize) {
+    let settings =
+        "[agents.anna]\nadapter = 'command'\nprogram = 'anna'\nparallel_max = 1\n[roles]\ndefault = 'anna'\n";
+    let workflow: Workflow = toml::from_str(include_str!("../src/handoff/workflows/single.toml")).expect("a workflow");
+    let workflow = Arc::new(workflow);
+    let entries = (0..count).map(|at| {
+        let task = Task::new(format!("t{at:05}").parse().expect("an id"), "a task");
+        Entry {
+            task: Arc::new(task),
+            workflow: Some(workflow.clone()),
+            checkpoint: None,
+            tip: None,
+            landed: false,
+            selected: true,
+            running: BTreeMap::new(),
+            landing: false,
+            broken: None,
+        }
+    });
+    let families = BTreeMap::from([("anna".to_owned(), [Family("one".to_owned())].into())]);
+    let rules = Rules { jobs: 16, gates_max: 2, batch_max: 4, until: None, zone: TimeZone::UTC, seed: 1 };
+    let settings = Arc::new(toml::from_str(settings).expect("settings"));
+    let base = "1".repeat(40).parse().expect("hex");
+    let mut foreman = Foreman::new(rules, settings, Arc::new(families), entries.collect(), base);
+    let mut orders = foreman.orders(SystemTime::UNIX_EPOCH);
+    assert_eq!(orders.len(), 1, "one agent does one step");
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let begun = Instant::now();
+        (0..ROUNDS).for_each(|_| work());
+        println!(
+            "{count:>6} tasks that wait for an agent: {:.0} µs {what}",
+            begun.elapsed().as_secs_f64() * 1e6 / ROUNDS as f64
+        );
+    };
+    timed("for a round of decisions", &mut || {
+        let Some(Order::Step(job)) = orders.pop() else { panic!("a step") };
+        let (task, phase, agent) = (job.task.id.clone(), job.work.phase.clone(), job.agent.clone());
+        foreman.absorb(&Happened::Dropped { slot: job.slot, task, phase, agent, why: Dropped::Cancelled, cost: None });
+        orders = foreman.orders(SystemTime::UNIX_EPOCH);
+    });
+    timed("to look while nothing happens", &mut || assert!(foreman.orders(SystemTime::UNIX_EPOCH).is_empty()));
+    timed("to say why the first 200 wait", &mut || assert!(foreman.waiting(200).len() >= 199));
+}
+
+/// Times that each of those is done.
+const ROUNDS: usize = 50;
 
 fn told(ratios: &mut [f64]) -> String {
     ratios.sort_by(f64::total_cmp);

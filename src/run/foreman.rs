@@ -9,6 +9,7 @@ use std::{
 };
 
 mod ahead;
+mod choice;
 mod claims;
 mod conflicts;
 mod files;
@@ -40,10 +41,10 @@ use crate::{
         object::CommitId,
         record::{Families, Outcome, Record},
         task::{Task, TaskId},
-        workflow::{Access, PhaseId, Role, Workflow},
+        workflow::{Access, PhaseId, Workflow},
     },
     plan::{CodeMap, Graph},
-    route::{self, Choice, Circumstances, NoChoice, Parked, Preference, budget::Stand},
+    route::{self, NoChoice, Parked, budget::Stand},
 };
 
 /// How a run is to go.
@@ -419,7 +420,10 @@ impl Foreman {
     pub fn orders(&mut self, now: SystemTime) -> Vec<Order> {
         self.now = now;
         let changes = self.parking.tick(now);
-        let is_looked = self.line.takes_a_look(now) || !changes.is_empty();
+        if !changes.is_empty() {
+            self.line.has_news();
+        }
+        let is_looked = self.line.takes_a_look(now);
         self.changes.extend(changes);
         let mut orders = Vec::new();
         if self.stopping || self.quota_spent.is_some() || !is_looked {
@@ -457,6 +461,9 @@ impl Foreman {
         let first = entry.checkpoint.is_none();
         let rests =
             first && (!entry.running.is_empty() || !self.unmet(entry).is_empty() || self.unusual(entry).is_some());
+        if !rests && self.is_crowded_out(entry) {
+            return Vec::new();
+        }
         if !rests && self.overlap(entry).is_some() {
             self.is_blocked(id);
             return Vec::new();
@@ -473,10 +480,13 @@ impl Foreman {
         let checkpoint = self.checkpoint(entry);
         let (task, tip) = (entry.task.clone(), entry.tip);
         let mut orders = Vec::new();
+        // Whether all that is in the way is that others are at it.
+        let mut is_crowded = first;
         for work in works {
             let Some(entry) = self.entries.get(id) else { break };
             let takes = self.takes(&task, &work.what);
             if !self.has_room() || self.lacks(&takes).is_some() {
+                is_crowded &= self.has_room();
                 break;
             }
             let (agent, chosen, grant) = match &work.what {
@@ -484,18 +494,27 @@ impl Foreman {
                 What::Gate { .. } if self.gates_running >= self.rules.gates_max => continue,
                 What::Gate { .. } => (None, String::new(), None),
                 What::Agent { role, except, .. } => match self.choose(entry, &work, role, except) {
-                    Ok(_) if self.parking.quiet_until().is_some() => continue,
+                    Ok(_) if self.parking.quiet_until().is_some() => {
+                        is_crowded = false;
+                        continue;
+                    }
                     Ok(choice) => {
                         let (settings, today) = (self.settings.clone(), self.today());
                         let asked = Asked { task: &task, checkpoint: &checkpoint, role, agent: &choice.agent };
-                        let Ok(grant) = self.purse.reserve(&settings, &asked, &work.phase, today) else { continue };
+                        let Ok(grant) = self.purse.reserve(&settings, &asked, &work.phase, today) else {
+                            is_crowded = false;
+                            continue;
+                        };
                         (Some(choice.agent), choice.why, Some(grant))
                     }
                     Err(NoChoice::Stopped { agent, reason, .. }) => {
                         self.quota_spent = Some(format!("agent '{agent}' is parked, and then the run stops: {reason}"));
                         return orders;
                     }
-                    Err(NoChoice::ForGood { .. } | NoChoice::ForNow { .. }) => continue,
+                    Err(NoChoice::ForGood { .. } | NoChoice::ForNow { .. }) => {
+                        is_crowded &= self.are_all_taken(entry, role);
+                        continue;
+                    }
                 },
             };
             let slot = self.take_worker();
@@ -516,6 +535,9 @@ impl Foreman {
                 self.happened_to(id);
                 break;
             }
+        }
+        if is_crowded && orders.is_empty() {
+            self.crowds_out(id);
         }
         orders
     }
@@ -549,27 +571,6 @@ impl Foreman {
             until: self.rules.until.clone(),
         };
         next(checkpoint, &world)
-    }
-
-    /// In which order agents are asked for a step of a task, and why.
-    pub fn preference(&self, entry: &Entry, role: &Role, phase: &PhaseId, attempt: u32) -> Preference {
-        let task = &entry.task;
-        let seed = format!("{} {phase} {attempt}", task.id);
-        let learner = self.learning.as_ref().map(Learning::learner);
-        let state = entry.checkpoint.as_ref().and_then(|checkpoint| checkpoint.phase(phase));
-        let unable = state.map_or(&[][..], |phase| &phase.unable);
-        Preference::new(&self.settings, learner, role, task, &seed, self.now).ablest_first(unable)
-    }
-
-    /// Asks what becomes of a preference as things stand: who is there, parked, busy.
-    pub fn as_it_stands<T>(&self, except: &Families, ask: impl FnOnce(Circumstances) -> T) -> T {
-        let busy = self.busy_agents();
-        ask(Circumstances { families: &self.families, except, parked: &self.parking.resting(), busy: &busy })
-    }
-
-    fn choose(&self, entry: &Entry, work: &Work, role: &Role, except: &Families) -> Result<Choice, NoChoice> {
-        let preference = self.preference(entry, role, &work.phase, work.attempt);
-        self.as_it_stands(except, |now| route::decide(&preference, now))
     }
 
     /// Dependencies whose result is not yet on the integration branch.

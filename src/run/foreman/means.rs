@@ -37,8 +37,10 @@ impl Foreman {
 
     /// So many may work at once until something else is said, and why so few; none: all.
     pub fn set_fewer(&mut self, fewer: Option<(usize, String)>) {
-        self.means.fewer = fewer;
-        self.line.has_news();
+        if self.means.fewer != fewer {
+            self.means.fewer = fewer;
+            self.line.has_news();
+        }
     }
 
     /// How many may work at once now, and why they are fewer than the run has.

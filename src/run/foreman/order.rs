@@ -4,10 +4,11 @@
 use std::{
     cmp::Reverse,
     collections::BTreeSet,
+    sync::OnceLock,
     time::{Duration, SystemTime},
 };
 
-use super::{super::early::Written, Entry, Foreman, Landing, Order};
+use super::{super::early::Written, Entry, Foreman, Landing, Order, choice::Kind};
 use crate::{
     model::{
         checkpoint::{Checkpoint, TaskState},
@@ -22,7 +23,7 @@ use crate::{
 const OVERTAKEN_MAX: u32 = 3;
 
 /// How long nobody looks for work again while nothing happens: what only passing time changes is seen that much later.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 
 /// Tasks that are looked at before all are.
 const LOOKED_AT_FIRST: usize = 64;
@@ -45,6 +46,10 @@ pub(super) struct Line {
     overtaken: Vec<u32>,
     /// The tasks that are in the way of what comes after them in this round, though they cannot begin themselves.
     blocked: Vec<usize>,
+    /// Kinds of tasks whose first steps find nobody free in this round.
+    pub crowded_out: BTreeSet<Kind>,
+    /// Why the first so many are not at work, as long as nothing happens.
+    waiting: OnceLock<(usize, Vec<(TaskId, String)>)>,
     /// Whether something happened since work was last looked for.
     is_news: bool,
     /// When that was.
@@ -63,6 +68,8 @@ impl Line {
             finished_turn: 0,
             overtaken: vec![0; tasks],
             blocked: Vec::new(),
+            crowded_out: BTreeSet::new(),
+            waiting: OnceLock::new(),
             is_news: true,
             looked: SystemTime::UNIX_EPOCH,
         }
@@ -71,6 +78,7 @@ impl Line {
     /// Something happened after which there may be work.
     pub fn has_news(&mut self) {
         self.is_news = true;
+        self.waiting.take();
     }
 
     /// Whether there may be work that there was not when this was last asked.
@@ -79,6 +87,7 @@ impl Line {
         let looks = std::mem::take(&mut self.is_news) || is_long_ago || now < self.looked;
         if looks {
             self.looked = now;
+            self.waiting.take();
         }
         looks
     }
@@ -189,6 +198,7 @@ impl Foreman {
     /// Looks at the tasks that may be worked on, the first first, as long as a worker is free.
     pub(super) fn in_order(&mut self) -> Vec<Order> {
         self.line.blocked.clear();
+        self.line.crowded_out.clear();
         let (mut orders, mut seen) = (Vec::new(), BTreeSet::new());
         // Nearly always one of the first can be begun.
         for most in [LOOKED_AT_FIRST, usize::MAX] {
@@ -226,8 +236,12 @@ impl Foreman {
 
     /// Why the first tasks in line are not at work.
     pub fn waiting(&self, most: usize) -> Vec<(TaskId, String)> {
-        let first = self.line.precedence.order(most).into_iter().map(|place| self.at(place));
-        first.filter_map(|entry| Some((entry.task.id.clone(), self.why_waiting(entry)?))).collect()
+        let told = || {
+            let first = self.line.precedence.order(most).into_iter().map(|place| self.at(place));
+            first.filter_map(|entry| Some((entry.task.id.clone(), self.why_waiting(entry)?))).collect()
+        };
+        let (known, waiting) = self.line.waiting.get_or_init(|| (most, told()));
+        if *known == most { waiting.clone() } else { told() }
     }
 
     /// The finished tasks that are to be landed next, by priority, then by who was finished first.
