@@ -93,3 +93,35 @@ impl Foreman {
         self.as_it_stands(except, |now| route::decide(&preference, now))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::World;
+
+    const SETTINGS: &str = "[agents.a]\nadapter = 'claude'\nparallel_max = 1\n[agents.b]\nadapter = 'codex'\n\
+                            [roles]\nimplementer = 'a'\nplanner = 'b'\n";
+    const WRITE: &str = "name = 'w'\n[[phase]]\nid = 'write'\nrole = 'implementer'\n";
+    const LOOK: &str = "name = 'l'\n[[phase]]\nid = 'look'\nrole = 'planner'\nproduces = 'report'\n";
+
+    /// Tasks whose names begin with `w` write, the others look.
+    #[track_caller]
+    fn check(tasks: &str, script: &str) {
+        let workflow = |name: &str| if name.starts_with('w') { WRITE } else { LOOK };
+        let tasks = tasks.split_whitespace().map(|name| (name, workflow(name)));
+        World::new(World::rules(8, 1, 9), SETTINGS, tasks).play(script);
+    }
+
+    #[test]
+    fn a_kind_that_finds_nobody_keeps_no_other_from_beginning() {
+        check(
+            "w1 w2 w3 l1 w4 l2",
+            "> l1/look l2/look w1/write
+             >
+             w1/write done
+             > land w1 w2/write
+             w2/write failed
+             > w2/write
+             ? w3: 'a' is busy with as many steps as it may",
+        );
+    }
+}

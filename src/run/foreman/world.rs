@@ -40,13 +40,17 @@ pub struct World {
 impl World {
     /// Tasks by name, each with its workflow; `!` gives one priority.
     pub fn new<'a>(rules: Rules, settings: &str, tasks: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut workflows: BTreeMap<&str, Arc<Workflow>> = BTreeMap::new();
+        let mut shared = |text: &'a str| {
+            let workflow = || Arc::new(toml::from_str(text).expect("a workflow"));
+            workflows.entry(text).or_insert_with(workflow).clone()
+        };
         let entries = tasks.into_iter().map(|(name, workflow)| {
             let mut task = Task::new(name.trim_end_matches('!').parse().expect("an id"), name);
             task.priority = name.matches('!').count() as i32;
-            let workflow: Workflow = toml::from_str(workflow).expect("a workflow");
             Entry {
                 task: Arc::new(task),
-                workflow: Some(Arc::new(workflow)),
+                workflow: Some(shared(workflow)),
                 checkpoint: None,
                 tip: None,
                 landed: false,
@@ -57,7 +61,8 @@ impl World {
             }
         });
         let settings = Arc::new(parse(settings, "c").expect("it is right"));
-        let families = BTreeMap::from([("a".to_owned(), BTreeSet::from([Family("one".to_owned())]))]);
+        let agents = settings.agents.keys().cloned();
+        let families: BTreeMap<_, _> = agents.map(|name| (name, BTreeSet::from([Family("one".to_owned())]))).collect();
         let foreman = Foreman::new(rules, settings, Arc::new(families), entries.collect(), commit(1));
         Self { foreman, running: BTreeMap::new() }
     }
