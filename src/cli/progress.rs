@@ -412,6 +412,7 @@ mod tests {
             agent: "claude".to_owned(),
             model: None,
             chosen: String::new(),
+            new_base: None,
             outcome: Outcome::Done,
             verdict: None,
             decision: None,

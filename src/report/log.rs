@@ -284,6 +284,9 @@ fn write_detail(step: &StepView, look: Look, out: &mut dyn Write) -> io::Result<
     if !step.chosen.is_empty() {
         told("chosen by", &text::clean_line(&step.chosen))?;
     }
+    if let Some(base) = &step.new_base {
+        told("goes on from", &format!("{}, with what others have landed", base.short()))?;
+    }
     if !step.reason.is_empty() {
         told("because", &text::clean_line(&step.reason))?;
     }
@@ -347,6 +350,7 @@ STEP  PHASE           OUTCOME        AGENT       MODEL           TOKENS   COST  
         let full = shown(Detail::Full);
         assert!(full.starts_with(lines), "{full}");
         assert!(full.contains("chosen by route 1: first choice"), "{full}");
+        assert!(full.contains("goes on from 4444444444, with what others have landed"), "{full}");
         assert!(full.contains("requires do not divide by zero (at src/rank.rs:12; A1)"), "{full}");
         assert!(full.contains("\n      the ranking is not.\n"), "{full}");
         assert!(!full.contains('\u{1b}'), "{full}");

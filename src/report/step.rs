@@ -77,6 +77,9 @@ pub struct StepView {
     pub summary: String,
     /// The changes that a reviewer requires.
     pub findings: Vec<RequiredChange>,
+    /// The commit that the task's changes are made on from this step on, where it is another than before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_base: Option<CommitId>,
     /// What passed through models.
     pub tokens: Tokens,
     /// What it cost, if it is known.
@@ -128,6 +131,7 @@ impl StepView {
             agent: record.actor.name().to_owned(),
             model,
             chosen: record.chosen.clone(),
+            new_base: record.new_base,
             outcome: record.outcome,
             verdict: verdict.map(|verdict| verdict.status),
             decision,
@@ -247,6 +251,7 @@ pub(super) mod tests {
             agent: "gemini-pro".to_owned(),
             model: Some("gemini-2.5-pro".to_owned()),
             chosen: "route 1: first choice".to_owned(),
+            new_base: Some("4".repeat(40).parse().expect("hex")),
             outcome: Outcome::Changes,
             verdict: Some(Status::NeedsChanges),
             decision: None,
