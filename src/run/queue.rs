@@ -63,7 +63,7 @@ impl Queued {
 /// All mistakes in task files at once, as [`RunError::Problems`]; [`RunError::BadCheckpoint`] for a branch of ours that
 /// somebody wrote to.
 pub fn load(project: &Project) -> Result<Vec<Queued>, RunError> {
-    gather(project, None)
+    gather(project, || None)
 }
 
 /// As [`load`], but what has landed is not read again if it was seen before: of such a task there is only what views and
@@ -72,7 +72,7 @@ pub fn load(project: &Project) -> Result<Vec<Queued>, RunError> {
 /// # Errors
 /// As [`load`].
 pub fn glance(project: &Project) -> Result<Vec<Queued>, RunError> {
-    gather(project, Some(Past::load(&project.local.cache())))
+    gather(project, || Some(Past::load(&project.local.cache())))
 }
 
 /// What a repository knows of tasks before any is read.
@@ -93,14 +93,12 @@ impl Known {
     }
 }
 
-fn gather(project: &Project, past: Option<Past>) -> Result<Vec<Queued>, RunError> {
-    let tips = tips(project)?;
+fn gather(project: &Project, past: impl FnOnce() -> Option<Past> + Send) -> Result<Vec<Queued>, RunError> {
     project.check_that_files_are_there()?;
-    let known = Known { landed: landed(project)?, tips };
-    let files = match &project.root {
-        Some(root) => tasks::files(root).map_err(RunError::Problems)?,
-        None => tasks::Files::default(),
-    };
+    let files = || project.root.as_deref().map(tasks::files).transpose().map_err(RunError::Problems);
+    let of_repository = || rayon::join(|| tips(project), || landed(project));
+    let ((tips, landed), (past, files)) = rayon::join(of_repository, || rayon::join(past, files));
+    let (known, files) = (Known { landed: landed?, tips: tips? }, files?.unwrap_or_default());
     let (mut queue, keys) = match &past {
         Some(past) => recall(project, past, &known, &files),
         None => Default::default(),
