@@ -115,17 +115,7 @@ fn in_a_run(files: usize, tasks: usize, map: &CodeMap) {
                 task.files = ["src", "py", "web"].map(str::to_owned).to_vec();
                 task.priority = 1;
             }
-            Entry {
-                task: Arc::new(task),
-                workflow: Some(workflow.clone()),
-                tip: None,
-                checkpoint: None,
-                landed: false,
-                selected: true,
-                running: BTreeMap::new(),
-                landing: false,
-                broken: None,
-            }
+            Entry::new(Arc::new(task), Some(workflow.clone()))
         });
         let rules =
             Rules { jobs: WORKERS, gates_max: WORKERS, batch_max: 16, until: None, zone: TimeZone::UTC, seed: 1 };

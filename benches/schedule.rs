@@ -109,17 +109,7 @@ fn crowd(count: usize) {
     let workflow = Arc::new(workflow);
     let entries = (0..count).map(|at| {
         let task = Task::new(format!("t{at:05}").parse().expect("an id"), "a task");
-        Entry {
-            task: Arc::new(task),
-            workflow: Some(workflow.clone()),
-            checkpoint: None,
-            tip: None,
-            landed: false,
-            selected: true,
-            running: BTreeMap::new(),
-            landing: false,
-            broken: None,
-        }
+        Entry::new(Arc::new(task), Some(workflow.clone()))
     });
     let families = BTreeMap::from([("anna".to_owned(), [Family("one".to_owned())].into())]);
     let rules = Rules { jobs: 16, gates_max: 2, batch_max: 4, until: None, zone: TimeZone::UTC, seed: 1 };

@@ -209,15 +209,10 @@ impl World {
         let entries = self.tasks.iter().map(|(task, workflow)| {
             let checkpoint = self.disk.branches.get(&task.id).and_then(|steps| steps.last()).cloned();
             Entry {
-                task: task.clone(),
-                workflow: Some(workflow.clone()),
                 tip: checkpoint.as_ref().map(|checkpoint| commit(1000 + u64::from(checkpoint.seq))),
                 checkpoint,
                 landed: self.disk.landed.contains_key(&task.id),
-                selected: true,
-                running: BTreeMap::new(),
-                landing: false,
-                broken: None,
+                ..Entry::new(task.clone(), Some(workflow.clone()))
             }
         });
         self.gates_max = 1 + self.dice.below(2) as usize;

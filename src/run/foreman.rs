@@ -12,6 +12,7 @@ mod ahead;
 mod choice;
 mod claims;
 mod conflicts;
+mod entry;
 mod files;
 mod means;
 mod order;
@@ -25,6 +26,7 @@ use self::{ahead::Ahead, claims::Claims, conflicts::Conflicts, means::Means, ord
 pub use self::{
     ahead::Preparation,
     conflicts::{LandingEnded, Redone},
+    entry::{AtWork, Entry},
     waiting::Spent,
 };
 use super::{
@@ -33,15 +35,15 @@ use super::{
     purse::{Asked, Funds, Grant, Notice, Purse},
 };
 use crate::{
-    config::{limits::Resources, settings::Settings},
+    config::settings::Settings,
     model::{
-        checkpoint::{Bounds, Checkpoint, TaskState},
+        checkpoint::{Bounds, Checkpoint},
         money::Money,
         next::{What, Work, World, next},
         object::CommitId,
         record::{Families, Outcome, Record},
         task::{Task, TaskId},
-        workflow::{Access, PhaseId, Workflow},
+        workflow::{Access, PhaseId},
     },
     plan::{CodeMap, Graph},
     route::{self, NoChoice, Parked, budget::Stand},
@@ -62,58 +64,6 @@ pub struct Rules {
     pub zone: TimeZone,
     /// What decides where chance does.
     pub seed: u64,
-}
-
-/// Who works on a phase.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AtWork {
-    /// The worker.
-    pub slot: usize,
-    /// The agent; none: a gate.
-    pub agent: Option<String>,
-    /// What it takes of the named resources.
-    pub takes: Resources,
-}
-
-/// A task of the queue, as the run knows it.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// The task; shared with the workers.
-    pub task: Arc<Task>,
-    /// The workflow it follows if it has not begun; every task that the run works on has one.
-    pub workflow: Option<Arc<Workflow>>,
-    /// Its state after its last step.
-    pub checkpoint: Option<Checkpoint>,
-    /// The commit of its last step.
-    pub tip: Option<CommitId>,
-    /// Whether its result is on the integration branch.
-    pub landed: bool,
-    /// Whether this run works on it.
-    pub selected: bool,
-    /// Phases that are being worked on, and by whom.
-    pub running: BTreeMap<PhaseId, AtWork>,
-    /// Whether it is being landed.
-    pub landing: bool,
-    /// Why this run cannot go on with it.
-    pub broken: Option<String>,
-}
-
-impl Entry {
-    /// How far it has come, with what runs now.
-    pub fn state(&self) -> TaskState {
-        if self.landed {
-            return TaskState::Landed;
-        }
-        match &self.checkpoint {
-            None if self.running.is_empty() => TaskState::New,
-            None => TaskState::Running,
-            Some(checkpoint) => checkpoint.state(),
-        }
-    }
-
-    fn may_work(&self) -> bool {
-        self.selected && !self.landed && self.broken.is_none()
-    }
 }
 
 /// One step to be made.

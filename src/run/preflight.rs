@@ -184,14 +184,10 @@ pub fn prepare(
     let funds = costs.funds(&project.settings, &queue, options.budget, options.consent.clone(), &zone);
     let entries = queue.into_iter().enumerate().map(|(i, queued)| Entry {
         selected: selected.contains(&i),
-        workflow: workflows.get(&i).cloned(),
-        task: Arc::new(queued.task),
         checkpoint: queued.checkpoint,
         tip: queued.tip,
         landed: queued.landed,
-        running: BTreeMap::new(),
-        landing: false,
-        broken: None,
+        ..Entry::new(Arc::new(queued.task), workflows.get(&i).cloned())
     });
     crate::sys::crash_point::reach("start.equipped");
     let families = Arc::new(shop.families());

@@ -290,18 +290,15 @@ pub(super) fn bystander_of(
             .entry(name)
             .or_insert_with(|| queue::workflow(project, &queued.task, None).ok().map(std::sync::Arc::new))
             .clone();
+        let of_checkpoint =
+            || queued.checkpoint.as_ref().map(|checkpoint| std::sync::Arc::new(checkpoint.workflow.clone()));
+        let workflow = workflow.or_else(of_checkpoint)?;
         Some(Entry {
-            task: std::sync::Arc::new(queued.task.clone()),
-            workflow: Some(workflow.or_else(|| {
-                queued.checkpoint.as_ref().map(|checkpoint| std::sync::Arc::new(checkpoint.workflow.clone()))
-            })?),
             checkpoint: queued.checkpoint.clone(),
             tip: queued.tip,
             landed: queued.landed,
             selected: is_selected(at),
-            running: BTreeMap::new(),
-            landing: false,
-            broken: None,
+            ..Entry::new(std::sync::Arc::new(queued.task.clone()), Some(workflow))
         })
     });
     let entries: Option<Vec<Entry>> = entries.collect();

@@ -264,17 +264,7 @@ impl Yard {
 
     /// By the foreman of the program.
     pub fn by_foreman(&self, workers: usize, sight: Sight, dice: &mut Dice) -> Run {
-        let entries = self.lots.iter().map(|lot| Entry {
-            task: lot.task.clone(),
-            workflow: Some(lot.workflow.clone()),
-            tip: None,
-            checkpoint: None,
-            landed: false,
-            selected: true,
-            running: BTreeMap::new(),
-            landing: false,
-            broken: None,
-        });
+        let entries = self.lots.iter().map(|lot| Entry::new(lot.task.clone(), Some(lot.workflow.clone())));
         let rules =
             Rules { jobs: workers, gates_max: workers, batch_max: 16, until: None, zone: TimeZone::UTC, seed: 1 };
         let mut foreman =

@@ -252,17 +252,7 @@ mod tests {
             let mut task = Task::new(id.parse().expect("an id"), id);
             task.priority = words.next().map_or(0, |priority| priority.parse().expect("a number"));
             task.files = files.split_whitespace().map(str::to_owned).collect();
-            Entry {
-                task: Arc::new(task),
-                workflow: Some(Arc::new(toml::from_str(SINGLE).expect("a workflow"))),
-                checkpoint: None,
-                tip: None,
-                landed: false,
-                selected: true,
-                running: BTreeMap::new(),
-                landing: false,
-                broken: None,
-            }
+            Entry::new(Arc::new(task), Some(Arc::new(toml::from_str(SINGLE).expect("a workflow"))))
         });
         let rules = Rules { jobs, gates_max: 1, batch_max: 1, until: None, zone: TimeZone::UTC, seed: 0 };
         let settings = Arc::new(parse(SETTINGS, "c").expect("it is right"));

@@ -226,12 +226,11 @@ impl Foreman {
 
     /// How many tasks are being worked on that a gate is to judge.
     pub fn gates_ahead(&self) -> usize {
-        let begun = self.line.begun.iter().map(|place| self.at(*place)).filter(|entry| !entry.running.is_empty());
-        let workflow = |entry: &'_ Entry| match &entry.checkpoint {
+        let has_gate = |entry: &Entry| match &entry.checkpoint {
             Some(checkpoint) => checkpoint.workflow.has_gate(),
             None => entry.workflow.as_ref().is_some_and(|workflow| workflow.has_gate()),
         };
-        begun.filter(|entry| workflow(entry)).count()
+        self.begun().filter(|entry| !entry.running.is_empty() && has_gate(entry)).count()
     }
 
     /// Why the first tasks in line are not at work.

@@ -48,17 +48,7 @@ impl World {
         let entries = tasks.into_iter().map(|(name, workflow)| {
             let mut task = Task::new(name.trim_end_matches('!').parse().expect("an id"), name);
             task.priority = name.matches('!').count() as i32;
-            Entry {
-                task: Arc::new(task),
-                workflow: Some(shared(workflow)),
-                checkpoint: None,
-                tip: None,
-                landed: false,
-                selected: true,
-                running: BTreeMap::new(),
-                landing: false,
-                broken: None,
-            }
+            Entry::new(Arc::new(task), Some(shared(workflow)))
         });
         let settings = Arc::new(parse(settings, "c").expect("it is right"));
         let agents = settings.agents.keys().cloned();
