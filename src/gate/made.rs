@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::setup;
 use crate::{
     config::setup_command::SetupCommand,
     model::object::Digest,
@@ -68,13 +69,7 @@ impl<'a> Made<'a> {
             return Ok(false);
         }
         for (at, path) in self.command.makes.iter().enumerate() {
-            let to = worktree.join(path);
-            file::remove_tree(half)?;
-            let cloned = clone::directory(&kept.join(at.to_string()), half)?;
-            tracing::info!(to = %to.display(), shared = cloned.shared, copied = cloned.copied, "what setup made was cloned");
-            file::remove_tree(&to)?;
-            fs::create_dir_all(to.parent().unwrap_or(worktree))?;
-            fs::rename(half, &to)?;
+            setup::clone(&kept.join(at.to_string()), &worktree.join(path), half)?;
         }
         // Only for who looks which was not used for the longest time.
         let _ = fs::File::open(&kept).and_then(|kept| kept.set_modified(SystemTime::now()));

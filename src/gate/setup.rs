@@ -311,14 +311,13 @@ fn beside(worktree: &Path) -> PathBuf {
     worktree.with_file_name(format!(".cloning-{name}"))
 }
 
-/// A directory that is there is there as a whole.
-fn clone(from: &Path, to: &Path, half: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(half) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
+/// A directory that is there is there as a whole. What was there before goes.
+pub(super) fn clone(from: &Path, to: &Path, half: &Path) -> io::Result<()> {
+    file::remove_tree(half)?;
     let cloned = clone::directory(from, half)?;
     tracing::info!(from = %from.display(), shared = cloned.shared, copied = cloned.copied, "a directory was cloned");
+    file::remove_tree(to)?;
+    fs::create_dir_all(to.parent().unwrap_or(to))?;
     fs::rename(half, to)
 }
 
