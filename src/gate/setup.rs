@@ -164,8 +164,8 @@ impl Ground<'_> {
         }
         if standing != Standing::Ready && !self.settings.setup.is_empty() {
             // As the lock files are now: a command may write them anew, and then they are put back.
-            let (path, line) = note(self.settings, self.cache, slot);
             let locks = locks(slot.path(), &slot.submodules());
+            let (path, line) = note(self.settings, self.cache, slot, &locks);
             for command in &self.settings.setup {
                 self.set_up(slot, command, &locks, standing)?;
             }
@@ -250,7 +250,7 @@ pub fn is_done(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> bool {
     if settings.setup.is_empty() {
         return true;
     }
-    let (path, line) = note(settings, cache, slot);
+    let (path, line) = note(settings, cache, slot, &locks(slot.path(), &slot.submodules()));
     file::read_limited(&path, line.len()).is_ok_and(|found| found == line)
 }
 
@@ -262,10 +262,10 @@ fn note_done(path: &Path, line: &[u8]) -> Result<(), GateError> {
 }
 
 /// Where it is noted that a worktree was set up, and in which words: another directory of the same name is another one.
-fn note(settings: &WorktreeSettings, cache: &Path, slot: &Slot) -> (PathBuf, Vec<u8>) {
+fn note(settings: &WorktreeSettings, cache: &Path, slot: &Slot, locks: &Digest) -> (PathBuf, Vec<u8>) {
     let commands: Vec<_> = settings.setup.iter().map(|command| command.run.as_str()).collect();
     let inode = slot.path().metadata().map_or(0, |metadata| metadata.ino());
-    let (commands, locks) = (Digest::of(commands.join("\0")), locks(slot.path(), &slot.submodules()));
+    let commands = Digest::of(commands.join("\0"));
     (cache.join("setup").join(slot.name()), format!("{inode} {commands} {locks}\n").into_bytes())
 }
 
