@@ -10,7 +10,8 @@ use gix::{
 use super::{
     error::{During, GitError},
     object::{blob_id, commit_id, gix_blob, gix_commit, gix_tree, tree_id},
-    repository::{HANDOFF, Identity, read_commit},
+    odb::{read_blob, read_commit},
+    repository::{HANDOFF, Identity},
     signature::Signer,
     tree,
 };
@@ -224,7 +225,7 @@ impl Draft {
     /// If an object cannot be read.
     pub fn read(&self, tree: TreeId, path: &str) -> Result<Option<Vec<u8>>, GitError> {
         match tree::lookup(&self.handle, gix_tree(tree), path)? {
-            Some((mode, id)) if mode.is_blob_or_symlink() => super::repository::read_blob(&self.handle, id).map(Some),
+            Some((mode, id)) if mode.is_blob_or_symlink() => read_blob(&self.handle, id).map(Some),
             Some(_) | None => Ok(None),
         }
     }

@@ -8,6 +8,7 @@ mod evidence;
 mod hooks_path;
 mod merge;
 mod object;
+mod odb;
 mod pack;
 mod porcelain;
 mod publish;

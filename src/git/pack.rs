@@ -67,8 +67,7 @@ pub(super) fn write(
     put(&objects_dir.join("pack"), encode(objects, hash)?, sync)
 }
 
-/// Puts several packs together in one and takes them away. Their objects stay readable all the time: the new pack is there
-/// before the first old one goes, and readers that find a pack gone look again.
+/// Puts several packs together in one. They stay, until they are removed: who reads the directory just now may miss the new one.
 pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind) -> io::Result<Option<Written>> {
     // What was on the disk for sure stays so.
     let on_disk = packs.iter().any(|written| written.sync == Sync::Disk);
@@ -95,14 +94,7 @@ pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind)
         pack.extend_from_slice(&bytes);
     }
     let joined = put(&objects_dir.join("pack"), finish(pack, rows, hash)?, sync)?;
-    if joined.is_some() {
-        crate::sys::crash_point::reach("pack.joined");
-        for old in packs {
-            fs::remove_file(&old.index)?;
-            crate::sys::crash_point::reach("pack.half-removed");
-            fs::remove_file(&old.pack)?;
-        }
-    }
+    crate::sys::crash_point::reach("pack.joined");
     Ok(joined)
 }
 
@@ -110,6 +102,13 @@ impl Written {
     /// Bytes of the pack.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Removes a pack whose objects are in another. Who has read of it in the directory finds it gone, and looks again.
+    pub fn remove(&self) -> io::Result<()> {
+        fs::remove_file(&self.index)?;
+        crate::sys::crash_point::reach("pack.half-removed");
+        fs::remove_file(&self.pack)
     }
 }
 

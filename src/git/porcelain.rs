@@ -51,11 +51,12 @@ impl Repository {
         Ok(status.split(|byte| *byte == 0).filter(|entry| !entry.is_empty() && !ours(entry)).count())
     }
 
-    /// Puts many small packs together, and loose refs into one file. Nothing is ever pruned.
+    /// Puts many small packs together, and loose refs into one file. Nothing is ever pruned. For when nothing else is done.
     ///
     /// # Errors
     /// If git cannot do it; nothing is lost then.
     pub fn maintain(&self) -> Result<(), GitError> {
+        self.remove_joined_packs();
         let packs = std::fs::read_dir(self.common_dir().join("objects").join("pack"));
         let is_pack = |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "pack");
         let count = packs.map_or(0, |entries| entries.filter_map(Result::ok).filter(is_pack).count());

@@ -96,8 +96,28 @@ pub(super) struct Publisher {
     objects_dir: PathBuf,
     queue: Mutex<Queue>,
     done: Condvar,
-    /// Packs that we wrote, by how often their objects were put together. A lookup that fails looks at every pack there is.
-    packs: Mutex<Vec<Vec<pack::Written>>>,
+    packs: Mutex<Packs>,
+}
+
+/// Packs that we wrote. A lookup that fails looks at every pack there is.
+#[derive(Default)]
+struct Packs {
+    /// By how often their objects were put together.
+    levels: Vec<Vec<pack::Written>>,
+    /// Those that were put together the last time. They stay until the next time: who reads the directory just now may
+    /// see neither what went nor what came.
+    joined: Vec<pack::Written>,
+}
+
+impl Packs {
+    fn remove_joined(&mut self) {
+        for written in self.joined.drain(..) {
+            if let Err(error) = written.remove() {
+                // One too many is slow, not wrong.
+                tracing::warn!(%error, "a pack could not be removed");
+            }
+        }
+    }
 }
 
 #[derive(Default)]
@@ -214,33 +234,49 @@ impl Repository {
         let sync = together(batch.iter().map(|request| request.sync));
         let (dir, hash) = (&self.publisher().objects_dir, self.local().object_hash());
         if let Some(written) = pack::write(dir, &objects, hash, sync)? {
-            self.keep_few(written, hash);
+            let joined = self.keep_few(written, hash);
+            self.odb().wrote(1 + joined);
         }
         Ok(())
     }
 
-    /// Puts packs of one size together as soon as there are [`PACKS_JOINED`], so that there are never many.
-    fn keep_few(&self, written: pack::Written, hash: gix::hash::Kind) {
+    /// Removes what was put together with other packs. Nobody else may be reading in this process.
+    pub(super) fn remove_joined_packs(&self) {
+        unpoisoned(&self.publisher().packs).remove_joined();
+    }
+
+    /// Puts packs of one size together as soon as there are [`PACKS_JOINED`], so that there are never many. Returns how many
+    /// were made.
+    fn keep_few(&self, written: pack::Written, hash: gix::hash::Kind) -> usize {
         let publisher = self.publisher();
         let mut packs = unpoisoned(&publisher.packs);
         let mut next = Some(written);
         let mut level = 0;
         while let Some(written) = next.take().filter(|written| written.bytes() < JOINED_BYTES_MAX) {
-            if packs.len() == level {
-                packs.push(Vec::new());
+            if packs.levels.len() == level {
+                packs.levels.push(Vec::new());
             }
-            packs[level].push(written);
-            if packs[level].len() < PACKS_JOINED {
+            packs.levels[level].push(written);
+            if packs.levels[level].len() < PACKS_JOINED {
                 break;
             }
-            let full = std::mem::take(&mut packs[level]);
+            if level == 0 {
+                packs.remove_joined();
+            }
+            let full = std::mem::take(&mut packs.levels[level]);
             match pack::join(&publisher.objects_dir, &full, hash) {
-                Ok(joined) => next = joined,
+                Ok(Some(joined)) => {
+                    next = Some(joined);
+                    packs.joined.extend(full);
+                }
+                // It was there before: it may be one of them.
+                Ok(None) => {}
                 // They stay as they are: many packs are slow, not wrong.
                 Err(error) => tracing::warn!(%error, "packs could not be put together"),
             }
             level += 1;
         }
+        level
     }
 
     /// Moves the refs of all requests that want different ones, and returns the others.

@@ -1,5 +1,5 @@
 //! Refs: reading them, and moving them by compare-and-swap so that they survive power loss.
-//! Knows nothing of objects. Works beside git: its lock files, its packed refs, its reflogs.
+//! Knows nothing of what objects hold. Works beside git: its lock files, its packed refs, its reflogs.
 
 use std::{
     collections::BTreeSet,
@@ -16,6 +16,7 @@ use super::{
     draft::When,
     error::{At, During, GitError},
     object::{commit_id, gix_commit},
+    odb::read_commit,
     publish::{PublishError, RefMove},
 };
 use crate::model::object::CommitId;
@@ -36,8 +37,20 @@ pub(super) fn find(local: &gix::Repository, full_name: &str) -> Result<Option<Co
     let Some(mut reference) = local.try_find_reference(full_name).during(doing)? else {
         return Ok(None);
     };
-    let id = reference.peel_to_id().during(doing)?;
-    Ok(Some(commit_id(id)))
+    peeled(local, &mut reference).map(Some)
+}
+
+/// The commit behind a ref.
+fn peeled(local: &gix::Repository, reference: &mut gix::Reference<'_>) -> Result<CommitId, GitError> {
+    let is_own = reference.name().as_bstr().to_str().is_ok_and(|name| OWN.iter().any(|own| name.starts_with(own)));
+    match reference.target().try_id() {
+        // What our own refs name is a commit: nothing to peel, no object to read.
+        Some(id) if is_own || read_commit(local, id.to_owned(), &mut Vec::new()).is_ok() => Ok(commit_id(id)),
+        Some(_) | None => {
+            let name = reference.name().as_bstr().to_string();
+            reference.peel_to_id().map(commit_id).during(|| format!("read the ref '{name}'"))
+        }
+    }
 }
 
 /// All refs below a prefix, by name.
@@ -49,16 +62,9 @@ pub(super) fn list(local: &gix::Repository, prefix: &str) -> Result<Vec<(String,
     for reference in all {
         let mut reference = reference.during(doing)?;
         let name = reference.name().as_bstr().to_str_lossy().into_owned();
-        let direct = reference.target().try_id().map(ToOwned::to_owned);
-        let id = match direct {
-            // What our own refs name is a commit: nothing to peel, no object to read.
-            Some(id) if OWN.iter().any(|own| name.starts_with(own)) => id,
-            Some(_) | None => match reference.peel_to_id() {
-                Ok(id) => id.detach(),
-                Err(_) => continue,
-            },
-        };
-        refs.push((name, commit_id(id)));
+        if let Ok(id) = peeled(local, &mut reference) {
+            refs.push((name, id));
+        }
     }
     refs.sort_unstable();
     Ok(refs)

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use gix::{ObjectId, bstr::ByteSlice, prelude::FindExt};
+use gix::{ObjectId, bstr::ByteSlice};
 
-use super::{error::GitError, tree::LeafChange};
+use super::{error::GitError, odb::read_blob, tree::LeafChange};
 
 /// Bytes of a file's start in which a NUL says that it is binary, as git looks for one.
 const PROBE_BYTES: usize = 8000;
@@ -141,13 +141,9 @@ impl Pieces {
 
 /// None for a text, which gix compares itself, and for what is too large.
 fn binary_pieces(objects: &gix::Repository, id: ObjectId) -> Result<Option<Pieces>, GitError> {
-    let mut buffer = Vec::new();
-    let blob = objects
-        .objects
-        .find_blob(&id, &mut buffer)
-        .map_err(|_| GitError::NoObject { kind: "blob", name: id.to_string() })?;
-    let is_binary = blob.data[..blob.data.len().min(PROBE_BYTES)].contains(&0);
-    Ok((is_binary && blob.data.len() <= COMPARED_BYTES_MAX).then(|| Pieces::of(blob.data)))
+    let blob = read_blob(objects, id)?;
+    let is_binary = blob[..blob.len().min(PROBE_BYTES)].contains(&0);
+    Ok((is_binary && blob.len() <= COMPARED_BYTES_MAX).then(|| Pieces::of(&blob)))
 }
 
 #[cfg(test)]

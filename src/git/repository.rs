@@ -7,20 +7,19 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use gix::{bstr::ByteSlice, objs::tree::EntryKind as GixKind, prelude::FindExt};
+use gix::{bstr::ByteSlice, objs::tree::EntryKind as GixKind};
 
 use super::{
     draft::Draft,
     error::{During, GitError},
     object::{blob_id, commit_id, gix_blob, gix_commit, gix_tree, our_id, tree_id},
+    odb::{Odb, PACK_SLOTS, read_blob, read_commit},
     publish::Publisher,
     reference,
     tree::{self, PathChange},
 };
 use crate::model::object::{BlobId, CommitId, ObjectId, TreeId};
 
-/// Packs that one process may have open; each publish makes one until they are consolidated.
-const PACK_SLOTS: u16 = 4096;
 /// Bytes of decoded objects that each handle keeps.
 const OBJECT_CACHE_BYTES: usize = 4 << 20;
 /// The directory of the program's files, which is no part of the code tree.
@@ -38,8 +37,9 @@ struct Shared {
     git_dir: PathBuf,
     common_dir: PathBuf,
     work_dir: Option<PathBuf>,
-    /// Handles that are not in use.
-    handles: Mutex<Vec<gix::Repository>>,
+    odb: Odb,
+    /// Handles that are not in use, each with how many packs we had written when it last looked.
+    handles: Mutex<Vec<(usize, gix::Repository)>>,
     publisher: Publisher,
 }
 
@@ -90,7 +90,8 @@ pub struct Entry {
 /// A handle of one thread, given back when dropped.
 pub(super) struct Local<'a> {
     handle: Option<gix::Repository>,
-    home: &'a Mutex<Vec<gix::Repository>>,
+    packs: usize,
+    home: &'a Mutex<Vec<(usize, gix::Repository)>>,
 }
 
 impl Deref for Local<'_> {
@@ -104,7 +105,7 @@ impl Deref for Local<'_> {
 impl Drop for Local<'_> {
     fn drop(&mut self) {
         if let Some(handle) = self.handle.take() {
-            unpoisoned(self.home).push(handle);
+            unpoisoned(self.home).push((self.packs, handle));
         }
     }
 }
@@ -112,13 +113,6 @@ impl Drop for Local<'_> {
 /// What was locked, also after another thread panicked: all that we guard is whole at any time.
 pub(super) fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A handle that keeps some objects, and reads what a name stands for and not what somebody wants to be read instead.
-fn prepared(mut handle: gix::Repository) -> gix::Repository {
-    handle.object_cache_size(OBJECT_CACHE_BYTES);
-    handle.objects.ignore_replacements = true;
-    handle
 }
 
 /// How repositories are opened, for the two levels of trust.
@@ -159,20 +153,22 @@ impl Repository {
     }
 
     fn of(opened: gix::ThreadSafeRepository) -> Result<Self, GitError> {
-        let handle = prepared(opened.to_thread_local());
+        let handle = opened.to_thread_local();
         let whole =
             |path: &Path| gix::path::realpath(path).during(|| format!("find the directory '{}'", path.display()));
         let git_dir = whole(handle.git_dir())?;
         let common_dir = whole(handle.common_dir())?;
         let work_dir = handle.workdir().map(whole).transpose()?;
         let publisher = Publisher::new(handle.objects.store_ref().path().to_owned());
+        let odb = Odb::new(opened.objects.clone());
         Ok(Self {
             shared: Arc::new(Shared {
                 opened,
                 git_dir,
                 common_dir,
                 work_dir,
-                handles: Mutex::new(vec![handle]),
+                odb,
+                handles: Mutex::default(),
                 publisher,
             }),
         })
@@ -440,6 +436,9 @@ impl Repository {
     pub fn merge_base(&self, one: CommitId, two: CommitId) -> Result<Option<CommitId>, GitError> {
         let local = self.local();
         let (one, two) = (gix_commit(one), gix_commit(two));
+        for tip in [one, two] {
+            read_commit(&local, tip, &mut Vec::new())?;
+        }
         let bases =
             local.merge_bases_many(one, &[two]).during(|| format!("find what '{one}' and '{two}' have in common"))?;
         Ok(bases.into_iter().next().map(commit_id))
@@ -477,6 +476,7 @@ impl Repository {
 
         let local = self.local();
         let doing = || format!("walk back from '{from}'");
+        read_commit(&local, gix_commit(from), &mut Vec::new())?;
         let order = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
         let mut recent = Vec::new();
         // Merges are looked at too, and must not keep us looking for ever.
@@ -508,16 +508,36 @@ impl Repository {
         Draft::over(self.handle().with_object_memory())
     }
 
-    /// A handle for this thread.
+    /// A handle for this thread, which sees all that was published.
     pub(super) fn local(&self) -> Local<'_> {
+        let packs = self.shared.odb.packs();
         let kept = unpoisoned(&self.shared.handles).pop();
-        let handle = kept.unwrap_or_else(|| self.handle());
-        Local { handle: Some(handle), home: &self.shared.handles }
+        let handle = match kept {
+            Some((seen, handle)) if seen == packs => handle,
+            Some((_, mut handle)) => {
+                self.refresh(&mut handle);
+                handle
+            }
+            None => self.handle(),
+        };
+        Local { handle: Some(handle), packs, home: &self.shared.handles }
     }
 
-    /// A handle of its own, for one that keeps it.
+    /// A handle of its own, for one that keeps it, and has it look again at what is there before it is used again.
     pub(super) fn handle(&self) -> gix::Repository {
-        prepared(self.shared.opened.to_thread_local())
+        let mut handle = self.shared.opened.to_thread_local();
+        handle.object_cache_size(OBJECT_CACHE_BYTES);
+        self.refresh(&mut handle);
+        handle
+    }
+
+    /// Has a handle see all that was published.
+    pub(super) fn refresh(&self, handle: &mut gix::Repository) {
+        self.shared.odb.refresh(handle);
+    }
+
+    pub(super) fn odb(&self) -> &Odb {
+        &self.shared.odb
     }
 
     pub(super) fn publisher(&self) -> &Publisher {
@@ -557,25 +577,6 @@ impl From<GixKind> for EntryKind {
 
 fn entry(entry: &gix::objs::tree::Entry) -> Entry {
     Entry { name: entry.filename.to_str_lossy().into_owned(), kind: entry.mode.kind().into(), id: our_id(&entry.oid) }
-}
-
-/// Reads a commit into `buffer`.
-pub(super) fn read_commit<'a>(
-    objects: &gix::Repository,
-    id: gix::ObjectId,
-    buffer: &'a mut Vec<u8>,
-) -> Result<gix::objs::CommitRef<'a>, GitError> {
-    objects.objects.find_commit(&id, buffer).map_err(|_| GitError::NoObject { kind: "commit", name: id.to_string() })
-}
-
-/// Reads a blob.
-pub(super) fn read_blob(objects: &gix::Repository, id: gix::ObjectId) -> Result<Vec<u8>, GitError> {
-    let mut buffer = Vec::new();
-    objects
-        .objects
-        .find_blob(&id, &mut buffer)
-        .map_err(|_| GitError::NoObject { kind: "blob", name: id.to_string() })?;
-    Ok(buffer)
 }
 
 #[cfg(test)]

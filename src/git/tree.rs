@@ -4,13 +4,12 @@
 use gix::{
     ObjectId,
     bstr::{BStr, BString, ByteSlice},
-    objs::{Tree, WriteTo, tree::EntryMode},
-    prelude::FindExt,
+    objs::{Kind, Tree, TreeRef, TreeRefIter, WriteTo, tree::EntryMode},
 };
 
 use super::{
     error::{During, GitError},
-    repository::read_commit,
+    odb::{find, read_commit},
 };
 
 /// How a path differs between two trees.
@@ -66,10 +65,8 @@ pub(super) fn read(objects: &gix::Repository, id: ObjectId) -> Result<Tree, GitE
         return Ok(Tree::empty());
     }
     let mut buffer = Vec::new();
-    let tree = objects
-        .objects
-        .find_tree(&id, &mut buffer)
-        .map_err(|_| GitError::NoObject { kind: "tree", name: id.to_string() })?;
+    find(objects, id, Kind::Tree, &mut buffer)?;
+    let tree = TreeRef::from_bytes(&buffer, objects.object_hash()).during(|| format!("read the tree '{id}'"))?;
     Ok(tree.into())
 }
 
@@ -78,7 +75,7 @@ pub(super) fn hash(tree: &Tree, kind: gix::hash::Kind) -> Result<ObjectId, GitEr
     let mut bytes = Vec::new();
     let doing = || "name a tree".to_owned();
     tree.write_to(&mut bytes).during(doing)?;
-    gix::objs::compute_hash(kind, gix::objs::Kind::Tree, &bytes).during(doing)
+    gix::objs::compute_hash(kind, Kind::Tree, &bytes).during(doing)
 }
 
 /// What is at `path` below `root`.
@@ -94,12 +91,9 @@ pub(super) fn lookup(
         if id.is_empty_tree() {
             return Ok(None);
         }
-        let tree = objects
-            .objects
-            .find_tree_iter(&id, &mut buffer)
-            .map_err(|_| GitError::NoObject { kind: "tree", name: id.to_string() })?;
+        find(objects, id, Kind::Tree, &mut buffer)?;
         let mut found = None;
-        for entry in tree {
+        for entry in TreeRefIter::from_bytes(&buffer, objects.object_hash()) {
             let entry = entry.during(|| format!("read the tree '{id}'"))?;
             if entry.filename == part.as_bytes() {
                 found = Some((entry.mode, entry.oid.to_owned()));
@@ -164,10 +158,7 @@ pub(super) fn diff(objects: &gix::Repository, before: ObjectId, after: ObjectId)
     let (mut left, mut right) = (Vec::new(), Vec::new());
     let bytes = |id: ObjectId, buffer: &mut Vec<u8>| -> Result<(), GitError> {
         if !id.is_empty_tree() {
-            objects
-                .objects
-                .find_tree_iter(&id, buffer)
-                .map_err(|_| GitError::NoObject { kind: "tree", name: id.to_string() })?;
+            find(objects, id, Kind::Tree, buffer)?;
         }
         Ok(())
     };
@@ -176,8 +167,8 @@ pub(super) fn diff(objects: &gix::Repository, before: ObjectId, after: ObjectId)
     let kind = objects.object_hash();
     let mut recorder = gix::diff::tree::Recorder::default();
     gix::diff::tree(
-        gix::objs::TreeRefIter::from_bytes(&left, kind),
-        gix::objs::TreeRefIter::from_bytes(&right, kind),
+        TreeRefIter::from_bytes(&left, kind),
+        TreeRefIter::from_bytes(&right, kind),
         gix::diff::tree::State::default(),
         &objects.objects,
         &mut recorder,

@@ -1,6 +1,9 @@
 //! Publishing: objects before refs, each ref by compare-and-swap, many at once.
 
-use std::{sync::Barrier, thread};
+use std::{
+    sync::{Barrier, Mutex},
+    thread,
+};
 
 use git_orchestrate::{
     config::settings::Durability,
@@ -201,4 +204,40 @@ fn tidying_up_loses_nothing() {
     let next = to("refs/heads/orchestrate/task/t000", Some(commits[0]), commits[1]);
     repository.publish(Default::default(), vec![next], Durability::Full).unwrap();
     sandbox.check();
+}
+
+/// However many look for it in the same moment, and more packs than one store of gix can see.
+#[test]
+fn what_was_published_is_found_at_once_by_all_threads() {
+    const PUBLISHED: usize = 4500;
+    const READERS: usize = 6;
+    let sandbox = Sandbox::new();
+    let repository = sandbox.repository();
+    let head = repository.resolve("HEAD").unwrap();
+    let tree = repository.root_tree(head).unwrap();
+    let (newest, missed) = (Mutex::new(head), Mutex::new(Vec::new()));
+    let (ready, done) = (Barrier::new(READERS + 1), Barrier::new(READERS + 1));
+    thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                for round in 0..PUBLISHED {
+                    ready.wait();
+                    let id = *newest.lock().unwrap();
+                    if let Err(error) = repository.parents(id) {
+                        missed.lock().unwrap().push(format!("{round}: {error}"));
+                    }
+                    done.wait();
+                }
+            });
+        }
+        for round in 0..PUBLISHED {
+            let mut draft = repository.draft();
+            let next = commit_of(&mut draft, tree, vec![head], &round.to_string());
+            repository.publish(draft.objects(), Vec::new(), Durability::Os).unwrap();
+            *newest.lock().unwrap() = next;
+            ready.wait();
+            done.wait();
+        }
+    });
+    assert_eq!(missed.into_inner().unwrap(), Vec::<String>::new());
 }

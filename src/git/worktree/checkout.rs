@@ -20,8 +20,7 @@ use gix::{
         State,
         entry::{Mode, Stat},
     },
-    objs::tree::EntryMode,
-    prelude::FindExt,
+    objs::{Kind, tree::EntryMode},
     worktree::stack::state::attributes::Source,
 };
 
@@ -29,6 +28,7 @@ use super::{
     super::{
         command::Git,
         error::{At, During, GitError},
+        odb::{find, read_blob},
         tree::LeafChange,
     },
     disk::{Disk, Near, split},
@@ -332,15 +332,12 @@ fn write_some(
             stats.push(Stat::default());
             continue;
         }
-        let blob = handle
-            .objects
-            .find_blob(id, &mut buffer)
-            .map_err(|_| GitError::NoObject { kind: "blob", name: id.to_string() })?;
+        find(handle, *id, Kind::Blob, &mut buffer)?;
         let written = if *mode == Mode::SYMLINK {
-            disk.link(&mut near, path, blob.data)
+            disk.link(&mut near, path, &buffer)
         } else {
             let mut outcome =
-                pipeline.convert_to_worktree(blob.data, path, options).during(|| format!("filter '{path}'"))?;
+                pipeline.convert_to_worktree(&buffer, path, options).during(|| format!("filter '{path}'"))?;
             let bytes = match outcome.as_bytes() {
                 Some(bytes) => bytes,
                 None => {
@@ -373,9 +370,8 @@ fn needs_git(handle: &gix::Repository, state: &State) -> bool {
     if globals.iter().any(|path| fs::read(path).is_ok_and(|bytes| mentions(&bytes))) {
         return true;
     }
-    let mut buffer = Vec::new();
     state.entries().iter().any(|entry| {
         entry.path(state).ends_with(b".gitattributes")
-            && handle.objects.find_blob(&entry.id, &mut buffer).is_ok_and(|blob| mentions(blob.data))
+            && read_blob(handle, entry.id).is_ok_and(|bytes| mentions(&bytes))
     })
 }

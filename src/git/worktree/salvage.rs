@@ -38,7 +38,7 @@ impl Slot {
     /// # Errors
     /// If the files cannot be read.
     pub fn save(&mut self, draft: &mut Draft, by: &Identity, message: &str) -> Result<Option<Salvage>, GitError> {
-        let found = self.files.found(&self.admin)?;
+        let found = self.found()?;
         if found.is_empty() {
             return Ok(None);
         }

@@ -144,6 +144,7 @@ impl Slot {
     /// [`SlotError::Unsaved`] if a file that has to be replaced was changed; nothing was touched then.
     pub fn switch(&mut self, to: CommitId) -> Result<Switched, GitError> {
         let to = gix_commit(to);
+        self.repository.refresh(&mut self.files.handle);
         let root = code_root(&self.files.handle, to)?;
         let from = self.files.index.tree();
         let mut done = Done::default();
@@ -183,7 +184,7 @@ impl Slot {
     /// If the files cannot be read.
     pub fn changes(&mut self) -> Result<Changes, GitError> {
         let policy = TakePolicy { file_bytes_max: u64::MAX, inspect: None };
-        let found = self.files.found(&self.admin)?;
+        let found = self.found()?;
         let mut names = Names(self.files.handle.object_hash());
         let examined = self.files.examine(&found, Care::Take(&policy), &mut names)?;
         Ok(Changes { files: changed(&self.files.index, &examined.puts), others: refused(examined.refused) })
@@ -194,7 +195,7 @@ impl Slot {
     /// # Errors
     /// If the files cannot be read.
     pub fn take(&mut self, draft: &mut Draft, policy: &TakePolicy<'_>) -> Result<Taken, GitError> {
-        let found = self.files.found(&self.admin)?;
+        let found = self.found()?;
         let examined = self.files.examine(&found, Care::Take(policy), &mut Keep::small(draft))?;
         let tree = write_tree(draft, self.files.index.tree(), &examined.puts)?;
         let changed = changed(&self.files.index, &examined.puts);
@@ -210,6 +211,7 @@ impl Slot {
     /// [`SlotError::OtherTree`] if it is another tree.
     pub fn accept(&mut self, commit: CommitId) -> Result<(), GitError> {
         let to = gix_commit(commit);
+        self.repository.refresh(&mut self.files.handle);
         let root = tree::root_of(&self.files.handle, to)?;
         let puts = match self.taken.take() {
             Some((taken, puts)) if taken == root => puts,
@@ -231,7 +233,7 @@ impl Slot {
     /// # Errors
     /// [`SlotError::Unsaved`] with a file that was not saved; nothing was touched then.
     pub fn reset(&mut self) -> Result<(), GitError> {
-        let found = self.files.found(&self.admin)?;
+        let found = self.found()?;
         self.undo(&found)
     }
 
@@ -240,7 +242,7 @@ impl Slot {
     /// # Errors
     /// If the files cannot be read or written.
     pub fn discard(&mut self) -> Result<(), GitError> {
-        let found = self.files.found(&self.admin)?;
+        let found = self.found()?;
         if found.is_empty() {
             return Ok(());
         }
@@ -292,7 +294,7 @@ impl Slot {
     /// Writes the files that are missing, without looking at the others.
     pub(super) fn fill(&mut self) -> Result<(), GitError> {
         self.admin.note_sparse(self.files.index.sparse())?;
-        let mut missing = self.files.found(&self.admin)?;
+        let mut missing = self.found()?;
         missing.retain(|found| found.what == What::Missing);
         for some in missing.chunks(FILL_AT_ONCE) {
             self.undo(some)?;
@@ -300,6 +302,12 @@ impl Slot {
         self.files.are_there(&missing);
         self.admin.note(State::At(self.commit, self.files.index.tree()))?;
         self.flush()
+    }
+
+    /// What may differ.
+    pub(super) fn found(&mut self) -> Result<Vec<Found>, GitError> {
+        self.repository.refresh(&mut self.files.handle);
+        self.files.found(&self.admin)
     }
 
     fn checkout(&self) -> Checkout<'_> {
