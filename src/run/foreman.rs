@@ -137,7 +137,7 @@ pub enum Dropped {
         /// Why.
         reason: String,
     },
-    /// It could not even be recorded: the task is left alone for this run.
+    /// It could not even be recorded. Where it cost nothing it is tried again, else the task is left alone for this run.
     Broken(String),
 }
 
@@ -219,6 +219,9 @@ pub struct Foreman {
 
 /// Times in a row that a landing may fail for reasons of its own before the run gives up landing.
 const LANDING_PROBLEMS_MAX: u32 = 3;
+/// Times in a row that a step of a task may not even be recorded before the run leaves it alone.
+const BREAKS_MAX: u32 = 3;
+
 impl Foreman {
     /// A run over these tasks, in the order of the queue, with the integration branch at `integration`.
     pub fn new(
@@ -547,6 +550,7 @@ impl Foreman {
                 }
                 self.purse.made(record, checkpoint, self.today());
                 if let Some(entry) = self.entries.get_mut(&record.task) {
+                    entry.breaks = 0;
                     // Two steps of one task may be told in the wrong order; the repository has the right one.
                     if record.phase == PhaseId::land() {
                         entry.landing = false;
@@ -572,7 +576,11 @@ impl Foreman {
                     }
                     Dropped::Broken(why) => {
                         if let Some(entry) = self.entries.get_mut(task) {
-                            entry.broken = Some(why.clone());
+                            entry.breaks += 1;
+                            let was_free = cost.is_some_and(|cost| cost == Money::default());
+                            if !was_free || entry.breaks >= BREAKS_MAX {
+                                entry.broken = Some(why.clone());
+                            }
                         }
                     }
                 }

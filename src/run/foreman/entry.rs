@@ -43,6 +43,8 @@ pub struct Entry {
     pub running: BTreeMap<PhaseId, AtWork>,
     /// Whether it is being landed.
     pub landing: bool,
+    /// Steps that could not be made since the last that was.
+    pub breaks: u32,
     /// Why this run cannot go on with it.
     pub broken: Option<String>,
 }
@@ -59,6 +61,7 @@ impl Entry {
             selected: true,
             running: BTreeMap::new(),
             landing: false,
+            breaks: 0,
             broken: None,
         }
     }

@@ -219,3 +219,46 @@ impl Foreman {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::world::{SETTINGS, World};
+
+    const WRITE: &str = "name = 'w'\n[[phase]]\nid = 'write'\nrole = 'implementer'\n";
+
+    #[track_caller]
+    fn check(script: &str) {
+        World::new(World::rules(1, 1, 9), SETTINGS, [("a", WRITE), ("b", WRITE)]).play(script);
+    }
+
+    #[test]
+    fn what_breaks_for_nothing_is_tried_again_before_the_task_is_left_alone() {
+        check(
+            "> a/write
+             a/write broken 0
+             > a/write
+             a/write broken 0
+             > a/write
+             a/write broken 0
+             > b/write
+             ? a: it broke",
+        );
+        check(
+            "> a/write
+             a/write broken 0
+             > a/write
+             a/write failed
+             > a/write
+             a/write broken 0
+             > a/write
+             a/write broken 0
+             > a/write",
+        );
+        check(
+            "> a/write
+             a/write broken 0.10
+             > b/write
+             ? a: it broke",
+        );
+    }
+}

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 
-use super::{Entry, Foreman, Happened, Job, Landing, LandingEnded, Order, Rules};
+use super::{Dropped, Entry, Foreman, Happened, Job, Landing, LandingEnded, Order, Rules};
 use crate::{
     config::parse::parse,
     model::{
@@ -88,7 +88,7 @@ impl World {
         self.foreman.why_waiting(entry).unwrap_or_default()
     }
 
-    /// `a/plan done f.rs`, `a/write failed`; `landed a b`, `ended`, `ended b` if that one did not land, `prepared`; `pause a`.
+    /// `a/plan done f.rs`, `a/write failed`, `a/write broken 0.10` for one that could not be recorded and what it cost; `landed a b`, `ended`, `ended b` if that one did not land, `prepared`; `pause a`.
     pub fn happens(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ids = || words[1..].iter().map(|word| word.parse::<TaskId>().expect("an id"));
@@ -100,8 +100,21 @@ impl World {
                 self.foreman.absorb(&Happened::LandingEnded(ended));
             }
             "prepared" => self.foreman.absorb(&Happened::Prepared),
+            step if words[1] == "broken" => self.breaks(step, words[2]),
             step => self.ends(step, words[1], &words[2..]),
         }
+    }
+
+    fn breaks(&mut self, step: &str, cost: &str) {
+        let job = self.running.remove(step).unwrap_or_else(|| panic!("{step} does not run"));
+        self.foreman.absorb(&Happened::Dropped {
+            slot: job.slot,
+            task: job.task.id.clone(),
+            phase: job.work.phase.clone(),
+            agent: job.agent.clone(),
+            why: Dropped::Broken("it broke".to_owned()),
+            cost: Some(cost.parse().expect("an amount")),
+        });
     }
 
     fn ends(&mut self, step: &str, outcome: &str, files: &[&str]) {
