@@ -21,8 +21,8 @@ use super::{
 /// Packs that a store can have seen; each publish makes one.
 pub(super) const PACK_SLOTS: u16 = 4096;
 /// Packs after which another store takes over. One that has used all its slots once gives them out again, and takes a pack for
-/// another: gitoxide issue 2723, and a failed assertion.
-const PACKS_SEEN_MAX: usize = PACK_SLOTS as usize / 4;
+/// another: gitoxide issue 2723, and a failed assertion. Much fewer, because it keeps those that are gone in memory.
+const PACKS_SEEN_MAX: usize = 256;
 
 type Store = Arc<odb::Store>;
 type Handle = odb::store::Handle<Store>;
@@ -69,12 +69,12 @@ impl Odb {
         **handle.objects = objects;
     }
 
-    /// Says that packs were written. After many, a store that has seen none of them takes over.
-    pub(super) fn wrote(&self, packs: usize) {
+    /// Says that packs were written. After many, a store that has seen none of them takes over; returns whether it did.
+    pub(super) fn wrote(&self, packs: usize) -> bool {
         let packs = self.packs.fetch_add(packs, Ordering::AcqRel) + packs;
         let mut current = unpoisoned(&self.current);
         if packs - current.packs < PACKS_SEEN_MAX {
-            return;
+            return false;
         }
         let old = &current.store;
         let options = odb::store::init::Options {
@@ -82,9 +82,15 @@ impl Odb {
             ..odb::store::init::Options::default()
         };
         match odb::Store::at_opts(old.path().to_owned(), old.object_hash(), &mut std::iter::empty(), options) {
-            Ok(store) => *current = Current::new(Arc::new(store), packs),
-            // The directory is gone; who reads there will say so.
-            Err(error) => tracing::debug!(%error, "the object database cannot be opened again"),
+            Ok(store) => {
+                *current = Current::new(Arc::new(store), packs);
+                true
+            }
+            Err(error) => {
+                // The directory is gone; who reads there will say so.
+                tracing::debug!(%error, "the object database cannot be opened again");
+                false
+            }
         }
     }
 }

@@ -4,13 +4,14 @@
 use std::{
     collections::HashSet,
     fs::{self, File},
-    io::{self, Write as _},
+    io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use gix::{
     ObjectId,
+    hash::Hasher,
     objs::Kind,
     zlib::{
         Compression, Status,
@@ -20,6 +21,9 @@ use gix::{
 
 /// Compressed bytes up to which an offset fits the index's short table.
 const SHORT_OFFSET_MAX: u64 = 0x7fff_ffff;
+
+/// Bytes of a pack that are written at once.
+const BUFFER_BYTES: usize = 64 << 10;
 
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -48,12 +52,14 @@ pub(super) struct Written {
     sync: Sync,
 }
 
-struct Packed {
-    pack: Vec<u8>,
-    index: Vec<u8>,
+/// A pack that is being written, under a name that git's own cleaning knows.
+struct Packing<'a> {
+    dir: &'a Path,
+    temporary: PathBuf,
+    file: BufWriter<File>,
+    hasher: Hasher,
     rows: Vec<Row>,
-    /// Hash of the pack, in hex.
-    name: String,
+    bytes: u64,
 }
 
 /// Writes these objects, which must be no two alike, into `objects/pack`. The index appears last: a pack without one is not
@@ -64,7 +70,17 @@ pub(super) fn write(
     hash: gix::hash::Kind,
     sync: Sync,
 ) -> io::Result<Option<Written>> {
-    put(&objects_dir.join("pack"), encode(objects, hash)?, sync)
+    let dir = objects_dir.join("pack");
+    let mut packing = Packing::begin(&dir, objects.len(), hash)?;
+    let mut compress = Compress::new(Compression::BEST_SPEED);
+    let mut packed = Vec::new();
+    for (id, kind, bytes) in objects {
+        packed.clear();
+        header(&mut packed, *kind, bytes.len() as u64);
+        deflate(&mut compress, bytes, &mut packed)?;
+        packing.append(*id, crc32fast::hash(&packed), &packed)?;
+    }
+    packing.finish(hash, sync)
 }
 
 /// Puts several packs together in one. They stay, until they are removed: who reads the directory just now may miss the new one.
@@ -72,7 +88,9 @@ pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind)
     // What was on the disk for sure stays so.
     let on_disk = packs.iter().any(|written| written.sync == Sync::Disk);
     let sync = if on_disk { Sync::Disk } else { Sync::System };
-    let mut all = Vec::new();
+    let all: HashSet<ObjectId> = packs.iter().flat_map(|written| written.rows.iter().map(|row| row.0)).collect();
+    let dir = objects_dir.join("pack");
+    let mut packing = Packing::begin(&dir, all.len(), hash)?;
     let mut seen = HashSet::new();
     for written in packs {
         let bytes = fs::read(&written.pack)?;
@@ -81,19 +99,13 @@ pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind)
         let ends = rows.iter().skip(1).map(|row| row.2).chain([(bytes.len() - hash.len_in_bytes()) as u64]);
         let ends: Vec<u64> = ends.collect();
         for ((id, crc, start), end) in rows.into_iter().zip(ends) {
+            // Ours hold no deltas, so that the bytes of an object mean the same wherever they are.
             if seen.insert(id) {
-                all.push((id, crc, bytes[start as usize..end as usize].to_vec()));
+                packing.append(id, crc, &bytes[start as usize..end as usize])?;
             }
         }
     }
-    // Ours hold no deltas, so that the bytes of an object mean the same wherever they are.
-    let mut pack = header_of(all.len())?;
-    let mut rows = Vec::with_capacity(all.len());
-    for (id, crc, bytes) in all {
-        rows.push((id, crc, pack.len() as u64));
-        pack.extend_from_slice(&bytes);
-    }
-    let joined = put(&objects_dir.join("pack"), finish(pack, rows, hash)?, sync)?;
+    let joined = packing.finish(hash, sync)?;
     crate::sys::crash_point::reach("pack.joined");
     Ok(joined)
 }
@@ -112,77 +124,92 @@ impl Written {
     }
 }
 
-/// None if the same pack is there already.
-fn put(dir: &Path, packed: Packed, sync: Sync) -> io::Result<Option<Written>> {
-    let pack = dir.join(format!("pack-{}.pack", packed.name));
-    let index = dir.join(format!("pack-{}.idx", packed.name));
-    if index.exists() {
-        if sync == Sync::Disk {
-            // Whoever wrote it may have left that to the system.
-            File::open(&pack)?.sync_all()?;
-            File::open(&index)?.sync_all()?;
-            File::open(dir)?.sync_all()?;
+impl<'a> Packing<'a> {
+    fn begin(dir: &'a Path, objects: usize, hash: gix::hash::Kind) -> io::Result<Self> {
+        let (temporary, file) = temporary(dir)?;
+        let mut packing = Self {
+            dir,
+            temporary,
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            hasher: gix::hash::hasher(hash),
+            rows: Vec::with_capacity(objects),
+            bytes: 0,
+        };
+        packing.put(b"PACK\0\0\0\x02")?;
+        packing.put(&u32::try_from(objects).map_err(io::Error::other)?.to_be_bytes())?;
+        Ok(packing)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+        self.file.write_all(bytes)
+    }
+
+    /// Adds an object, its header before it; `crc` is the checksum of both.
+    fn append(&mut self, id: ObjectId, crc: u32, packed: &[u8]) -> io::Result<()> {
+        self.rows.push((id, crc, self.bytes));
+        self.put(packed)
+    }
+
+    /// Ends the pack, makes its index, and gives both their names. None if the same pack is there already.
+    fn finish(mut self, hash: gix::hash::Kind, sync: Sync) -> io::Result<Option<Written>> {
+        let digest =
+            std::mem::replace(&mut self.hasher, gix::hash::hasher(hash)).try_finalize().map_err(io::Error::other)?;
+        self.file.write_all(digest.as_slice())?;
+        self.file.flush()?;
+        let mut rows = std::mem::take(&mut self.rows);
+        rows.sort_unstable_by_key(|row| row.0);
+        let pack = self.dir.join(format!("pack-{digest}.pack"));
+        let index = self.dir.join(format!("pack-{digest}.idx"));
+        if index.exists() {
+            if sync == Sync::Disk {
+                // Whoever wrote it may have left that to the system.
+                File::open(&pack)?.sync_all()?;
+                File::open(&index)?.sync_all()?;
+                File::open(self.dir)?.sync_all()?;
+            }
+            return Ok(None);
         }
-        return Ok(None);
+        name(self.file.get_ref(), &self.temporary, &pack, sync)?;
+        crate::sys::crash_point::reach("pack.written");
+        let bytes = self.bytes + digest.as_slice().len() as u64;
+        let table = table(&rows, &digest, hash)?;
+        let (temporary, mut file) = temporary(self.dir)?;
+        let named = file.write_all(&table).and_then(|()| name(&file, &temporary, &index, sync));
+        named.inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+        if sync == Sync::Disk {
+            File::open(self.dir)?.sync_all()?;
+        }
+        Ok(Some(Written { pack, index, rows, bytes, sync }))
     }
-    appear(dir, &pack, &packed.pack, sync)?;
-    crate::sys::crash_point::reach("pack.written");
-    appear(dir, &index, &packed.index, sync)?;
-    if sync == Sync::Disk {
-        File::open(dir)?.sync_all()?;
-    }
-    Ok(Some(Written { pack, index, rows: packed.rows, bytes: packed.pack.len() as u64, sync }))
 }
 
-/// Writes a file under a name that git's own cleaning knows, then gives it its name.
-fn appear(dir: &Path, path: &Path, bytes: &[u8], sync: Sync) -> io::Result<()> {
+impl Drop for Packing<'_> {
+    fn drop(&mut self) {
+        // Where it has its name by now, there is nothing to remove; git cleans up what stays.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+/// A new file under a name that git's own cleaning knows, which nobody may change.
+fn temporary(dir: &Path) -> io::Result<(PathBuf, File)> {
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-    let temporary = dir.join(format!("tmp_pack_{}_{serial}", std::process::id()));
-    let write = || {
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
-        let mut file = options.open(&temporary)?;
-        file.write_all(bytes)?;
-        if sync == Sync::Disk {
-            file.sync_all()?;
-        }
-        fs::rename(&temporary, path)
-    };
-    write().inspect_err(|_| {
-        // The first error is the one to report; git cleans up what stays.
-        let _ = fs::remove_file(&temporary);
-    })
+    let path = dir.join(format!("tmp_pack_{}_{serial}", std::process::id()));
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
+    let file = options.open(&path)?;
+    Ok((path, file))
 }
 
-fn encode(objects: &[&Object], hash: gix::hash::Kind) -> io::Result<Packed> {
-    let mut pack = header_of(objects.len())?;
-    pack.reserve(objects.iter().map(|(_, _, bytes)| bytes.len() / 2 + 64).sum());
-    let mut rows = Vec::with_capacity(objects.len());
-    let mut compress = Compress::new(Compression::BEST_SPEED);
-    for (id, kind, bytes) in objects {
-        let offset = pack.len();
-        header(&mut pack, *kind, bytes.len() as u64);
-        deflate(&mut compress, bytes, &mut pack)?;
-        rows.push((*id, crc32fast::hash(&pack[offset..]), offset as u64));
+/// Gives a file that was written its name.
+fn name(file: &File, temporary: &Path, path: &Path, sync: Sync) -> io::Result<()> {
+    if sync == Sync::Disk {
+        file.sync_all()?;
     }
-    finish(pack, rows, hash)
-}
-
-fn header_of(objects: usize) -> io::Result<Vec<u8>> {
-    let mut pack = b"PACK\0\0\0\x02".to_vec();
-    pack.extend_from_slice(&u32::try_from(objects).map_err(io::Error::other)?.to_be_bytes());
-    Ok(pack)
-}
-
-/// Ends a pack and makes its index.
-fn finish(mut pack: Vec<u8>, mut rows: Vec<Row>, hash: gix::hash::Kind) -> io::Result<Packed> {
-    let pack_hash = digest(hash, &pack)?;
-    pack.extend_from_slice(pack_hash.as_slice());
-    rows.sort_unstable_by_key(|row| row.0);
-    let index = index(&rows, &pack_hash, hash)?;
-    Ok(Packed { pack, index, rows, name: pack_hash.to_string() })
+    fs::rename(temporary, path)
 }
 
 /// Appends the bytes, deflated.
@@ -220,7 +247,8 @@ fn header(pack: &mut Vec<u8>, kind: Kind, size: u64) {
     pack.push(byte);
 }
 
-fn index(rows: &[Row], pack: &ObjectId, hash: gix::hash::Kind) -> io::Result<Vec<u8>> {
+/// The content of an index.
+fn table(rows: &[Row], pack: &ObjectId, hash: gix::hash::Kind) -> io::Result<Vec<u8>> {
     let mut index = Vec::with_capacity(8 + 1024 + rows.len() * 40 + 64);
     index.extend_from_slice(&[0xff, b't', b'O', b'c', 0, 0, 0, 2]);
     let mut counted = 0;

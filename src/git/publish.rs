@@ -235,7 +235,7 @@ impl Repository {
         let (dir, hash) = (&self.publisher().objects_dir, self.local().object_hash());
         if let Some(written) = pack::write(dir, &objects, hash, sync)? {
             let joined = self.keep_few(written, hash);
-            self.odb().wrote(1 + joined);
+            self.wrote_packs(1 + joined);
         }
         Ok(())
     }

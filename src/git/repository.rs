@@ -20,8 +20,10 @@ use super::{
 };
 use crate::model::object::{BlobId, CommitId, ObjectId, TreeId};
 
-/// Bytes of decoded objects that each handle keeps.
-const OBJECT_CACHE_BYTES: usize = 4 << 20;
+/// Bytes of decoded objects that a handle keeps which is there for long; there are some for each worker.
+const OBJECTS_KEPT_BYTES: usize = 1 << 20;
+/// The same of a draft, which reads the same trees often.
+const OBJECTS_OF_DRAFT_BYTES: usize = 4 << 20;
 /// The directory of the program's files, which is no part of the code tree.
 pub(super) const HANDOFF: &str = ".handoff";
 
@@ -505,7 +507,9 @@ impl Repository {
 
     /// New objects, in memory until they are published.
     pub fn draft(&self) -> Draft {
-        Draft::over(self.handle().with_object_memory())
+        let mut handle = self.handle().with_object_memory();
+        handle.object_cache_size(OBJECTS_OF_DRAFT_BYTES);
+        Draft::over(handle)
     }
 
     /// A handle for this thread, which sees all that was published.
@@ -526,7 +530,7 @@ impl Repository {
     /// A handle of its own, for one that keeps it, and has it look again at what is there before it is used again.
     pub(super) fn handle(&self) -> gix::Repository {
         let mut handle = self.shared.opened.to_thread_local();
-        handle.object_cache_size(OBJECT_CACHE_BYTES);
+        handle.object_cache_size(OBJECTS_KEPT_BYTES);
         self.refresh(&mut handle);
         handle
     }
@@ -536,8 +540,12 @@ impl Repository {
         self.shared.odb.refresh(handle);
     }
 
-    pub(super) fn odb(&self) -> &Odb {
-        &self.shared.odb
+    /// Says that packs were written.
+    pub(super) fn wrote_packs(&self, packs: usize) {
+        if self.shared.odb.wrote(packs) {
+            // Those that nobody uses would keep the old packs in memory.
+            unpoisoned(&self.shared.handles).clear();
+        }
     }
 
     pub(super) fn publisher(&self) -> &Publisher {
