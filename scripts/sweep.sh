@@ -1,5 +1,6 @@
 #!/bin/sh
-# The tests that try many cases: simulated runs, generated merges, and crashes at many moments.
+# The tests that try many cases: simulated runs, generated merges, crashes at many moments, and all forgeries before both
+# verifiers.
 #
 #   scripts/sweep.sh short    a minute or so, for each change
 #   scripts/sweep.sh          hours, before a release
@@ -18,7 +19,7 @@ case "${1:-long}" in
 esac
 
 swept=0
-for name in sim git crash; do
+for name in sim git crash attacks; do
     if [ ! -e "tests/$name.rs" ] && [ ! -e "tests/$name/main.rs" ]; then
         continue
     fi
