@@ -11,7 +11,7 @@ use super::{
     error::{During, GitError},
     object::{blob_id, commit_id, gix_blob, gix_commit, gix_tree, tree_id},
     odb::{read_blob, read_commit},
-    repository::{HANDOFF, Identity},
+    repository::{HANDOFF, Identity, Repository},
     signature::Signer,
     tree,
 };
@@ -111,6 +111,11 @@ pub struct CommitDraft {
 impl Draft {
     pub(super) fn over(handle: gix::Repository) -> Self {
         Self { handle }
+    }
+
+    /// Sees what was published since it was begun, which may be long ago.
+    pub fn refresh(&mut self, repository: &Repository) {
+        repository.refresh(&mut self.handle);
     }
 
     /// Makes a blob.

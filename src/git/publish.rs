@@ -17,6 +17,8 @@ use super::{
 };
 use crate::{config::settings::Durability, model::object::CommitId};
 
+/// Times that something is tried whose objects were swept away before a ref needed them.
+const SWEPT_TRIES_MAX: u32 = 8;
 /// Packs of one size that are put together.
 const PACKS_JOINED: usize = 8;
 /// Bytes from which on a pack is left as it is.
@@ -196,6 +198,30 @@ impl Repository {
             drop(turn);
             queue = unpoisoned(&publisher.queue);
         }
+    }
+
+    /// Does something with objects that no ref needs yet: where somebody tidies the repository up meanwhile, they are gone, are
+    /// made again, and it is done again. `git` is what of an error the repository said.
+    ///
+    /// # Errors
+    /// Those of `work`, and when the objects cannot be put there.
+    pub fn unswept<T, E: From<GitError>>(
+        &self,
+        objects: impl Fn() -> Result<Objects, GitError>,
+        git: fn(&E) -> Option<&GitError>,
+        mut work: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut done = work();
+        for _ in 1..SWEPT_TRIES_MAX {
+            if !matches!(done.as_ref().map_err(git), Err(Some(GitError::NoObject { .. }))) {
+                break;
+            }
+            tracing::info!("objects that no ref needs yet were swept away, and are put there again");
+            // Whether they are there is not asked: what was looked at may be a pack that is gone.
+            self.publish(objects()?, Vec::new(), Durability::Os).map_err(GitError::from)?;
+            done = work();
+        }
+        done
     }
 
     /// Deletes a ref if it is where it is expected.

@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// Times that a landing is tried whose objects were swept away before a ref needed them.
-const SWEPT_TRIES_MAX: u32 = 8;
-
 /// A finished task.
 #[derive(Debug, Clone)]
 pub struct Candidate {
@@ -127,10 +124,10 @@ pub fn land(landing: &mut Landing, candidates: Vec<Candidate>) -> Result<Vec<(Ta
         let for_now = if fates.len() > known { landing.durability } else { Durability::Os };
         keep(landing, objects.clone(), for_now)?;
         crate::sys::crash_point::reach("land.merged");
-        let verdict = unswept(landing.repository, &objects, &mut || (landing.judge)(tree, candidate_commit))?;
+        let verdict = unswept(landing.repository, &objects, || (landing.judge)(tree, candidate_commit))?;
         crate::sys::crash_point::reach("land.judged");
         match verdict.result {
-            CheckResult::Pass => match unswept(landing.repository, &objects, &mut || {
+            CheckResult::Pass => match unswept(landing.repository, &objects, || {
                 publish(landing, tip, &merged, &verdict, objects.clone()).map_err(LandError::Git)
             }) {
                 Ok(commits) => {
@@ -191,29 +188,19 @@ pub fn prepare(
     }
     let objects = draft.objects();
     repository.publish(objects.clone(), Vec::new(), Durability::Os).map_err(GitError::from)?;
-    unswept(repository, &objects, &mut || judge(under.0, under.1)).map(|_| ())
+    unswept(repository, &objects, || judge(under.0, under.1)).map(|_| ())
 }
 
-/// Does something with objects that no ref needs yet: where somebody tidies the repository up meanwhile, they are gone, are put
-/// there again, and it is done again.
+/// Does something with objects that no ref needs yet, and again with the same where they were swept away.
 ///
 /// # Errors
-/// Those of `work`, and when they cannot be put there.
+/// Those of `work`, and when the objects cannot be put there.
 pub(super) fn unswept<T>(
     repository: &Repository,
     objects: &Objects,
-    work: &mut dyn FnMut() -> Result<T, LandError>,
+    work: impl FnMut() -> Result<T, LandError>,
 ) -> Result<T, LandError> {
-    let mut done = work();
-    for _ in 1..SWEPT_TRIES_MAX {
-        if !matches!(done, Err(LandError::Git(GitError::NoObject { .. }))) {
-            break;
-        }
-        tracing::info!("what is to land was swept away before it landed, and is put there again");
-        repository.publish(objects.clone(), Vec::new(), Durability::Os).map_err(GitError::from)?;
-        done = work();
-    }
-    done
+    repository.unswept(|| Ok(objects.clone()), LandError::git, work)
 }
 
 /// Puts the candidates one after another onto a tree of the tip. One that conflicts with the tip is left out, with its fate; one

@@ -58,6 +58,11 @@ pub enum LandError {
 }
 
 impl LandError {
+    /// What the repository said, if it was the repository.
+    pub fn git(&self) -> Option<&GitError> {
+        if let Self::Git(error) = self { Some(error) } else { None }
+    }
+
     /// One line to type.
     pub fn hint(&self) -> Option<String> {
         match self {

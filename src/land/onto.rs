@@ -145,11 +145,11 @@ pub fn land(
         Way::Forward => way.tip,
         Way::Merge(tree) => {
             let checkout = onto.repository.draft().code_commit(tree, way.from)?;
-            let judged = unswept(onto.repository, &way.objects, &mut || judge(tree, checkout))?;
+            let judged = unswept(onto.repository, &way.objects, || judge(tree, checkout))?;
             if judged.verdict.result != CheckResult::Pass {
                 return Err(LandError::Red { reason: super::batch::gate_reason(&judged.verdict) });
             }
-            unswept(onto.repository, &way.objects, &mut || merge_commit(onto, way, tree, &judged))?
+            unswept(onto.repository, &way.objects, || merge_commit(onto, way, tree, &judged))?
         }
     };
     crate::sys::crash_point::reach("onto.ready");

@@ -25,7 +25,7 @@ use crate::{
     },
     config::settings::{Durability, SecretScan},
     context::{self, Prompt},
-    git::{self, Draft, GitError, Slot, TakePolicy},
+    git::{self, Draft, Slot, TakePolicy},
     model::{
         money::{Money, Tokens},
         next::What,
@@ -44,8 +44,6 @@ use crate::{
 const SUMMARY_BYTES_MAX: usize = 4000;
 /// Lines of them.
 const SUMMARY_LINES_MAX: usize = 60;
-/// Times that a checkout is made whose commit was swept away before it was checked out.
-const CHECKOUT_TRIES_MAX: u32 = 8;
 
 /// How a step of an agent ended.
 pub enum Made {
@@ -73,20 +71,13 @@ pub fn with_checkout<T>(
     mut work: impl FnMut(CommitId) -> Result<T, RunError>,
 ) -> Result<T, RunError> {
     let repository = &shop.project.repository;
-    let mut checkout = repository.code_checkout(draft, code, base).map_err(RunError::from);
-    for _ in 1..CHECKOUT_TRIES_MAX {
-        match checkout.and_then(&mut work) {
-            Err(RunError::Git(GitError::NoObject { .. })) => {
-                let mut again = repository.draft();
-                let code = again.code_tree(from)?;
-                checkout = again.code_commit(code, base).map_err(RunError::from);
-                // Whether it is there is not asked: what was looked at may be a pack that is gone.
-                repository.publish(again.objects(), Vec::new(), Durability::Os)?;
-            }
-            done => return done,
-        }
-    }
-    checkout.and_then(work)
+    let again = || {
+        let mut draft = repository.draft();
+        let code = draft.code_tree(from)?;
+        draft.code_commit(code, base)?;
+        Ok(draft.objects())
+    };
+    repository.unswept(again, RunError::git, || work(repository.code_checkout(draft, code, base)?))
 }
 
 /// Makes the step.
@@ -373,6 +364,7 @@ fn judge(
     asked: Asked,
     told: Told,
 ) -> Result<Made, RunError> {
+    draft.refresh(&shop.project.repository);
     let taken = match told.access {
         Access::Write => take(shop, job, &mut slot, &mut draft, told.code)?,
         Access::Read => {

@@ -140,6 +140,11 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// What the repository said, if it was the repository.
+    pub fn git(&self) -> Option<&GitError> {
+        if let Self::Git(error) = self { Some(error) } else { None }
+    }
+
     /// One line to type.
     pub fn hint(&self) -> Option<String> {
         match self {
