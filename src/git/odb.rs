@@ -21,7 +21,7 @@ use super::{
 /// Packs that a store can have seen; each publish makes one.
 pub(super) const PACK_SLOTS: u16 = 4096;
 /// Packs after which another store takes over. One that has used all its slots once gives them out again, and takes a pack for
-/// another: gitoxide issue 2723, and a failed assertion. Much fewer, because it keeps those that are gone in memory.
+/// another: gitoxide issue 2723, and a failed assertion. Far fewer, because it keeps those that are gone in memory.
 const PACKS_SEEN_MAX: usize = 256;
 
 type Store = Arc<odb::Store>;

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeSet, HashSet},
     fs::File,
+    io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, PoisonError},
 };
@@ -114,7 +115,9 @@ struct Packs {
 impl Packs {
     fn remove_joined(&mut self) {
         for written in self.joined.drain(..) {
-            if let Err(error) = written.remove() {
+            if let Err(error) = written.remove()
+                && error.kind() != io::ErrorKind::NotFound
+            {
                 // One too many is slow, not wrong.
                 tracing::warn!(%error, "a pack could not be removed");
             }
@@ -250,7 +253,7 @@ impl Repository {
         }
     }
 
-    fn write_objects(&self, batch: &[Arc<Request>]) -> std::io::Result<()> {
+    fn write_objects(&self, batch: &[Arc<Request>]) -> io::Result<()> {
         let mut seen = HashSet::new();
         let objects: Vec<_> =
             batch.iter().flat_map(|request| request.objects.all.iter()).filter(|(id, ..)| seen.insert(*id)).collect();
