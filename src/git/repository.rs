@@ -436,14 +436,14 @@ impl Repository {
     /// # Errors
     /// If a commit is missing.
     pub fn merge_base(&self, one: CommitId, two: CommitId) -> Result<Option<CommitId>, GitError> {
-        let local = self.local();
         let (one, two) = (gix_commit(one), gix_commit(two));
-        for tip in [one, two] {
-            read_commit(&local, tip, &mut Vec::new())?;
-        }
-        let bases =
-            local.merge_bases_many(one, &[two]).during(|| format!("find what '{one}' and '{two}' have in common"))?;
-        Ok(bases.into_iter().next().map(commit_id))
+        let walk = |handle: &gix::Repository| -> Result<Option<CommitId>, GitError> {
+            let bases = handle.merge_bases_many(one, &[two]);
+            let bases = bases.during(|| format!("find what '{one}' and '{two}' have in common"))?;
+            Ok(bases.into_iter().next().map(commit_id))
+        };
+        // A commit that is not found is looked for once more, as everywhere.
+        walk(&self.local()).or_else(|_| walk(&self.handle()))
     }
 
     /// `from` and its first parents, newest first, without `until` and what is before it. In a shallow clone it ends where the
