@@ -15,6 +15,8 @@ use super::{clock, machine};
 
 /// Times a lock that seems held is tried: somebody who only looks (`holder`) has it for some microseconds.
 const TRIES_MAX: u32 = 6;
+/// The same of one whose holder is dead: a child that it was just starting has the lock until it is another program.
+const TRIES_AFTER_DEATH_MAX: u32 = 250;
 /// The pause between two tries.
 const TRY_PAUSE: Duration = Duration::from_millis(8);
 /// Bytes of the file that are read.
@@ -35,6 +37,14 @@ pub struct Holder {
     pub since: String,
     /// What for: the command in words, such as `start`.
     pub command: String,
+}
+
+impl Holder {
+    /// Whether it has ended on this machine, however.
+    fn is_dead(&self) -> bool {
+        let is_here = self.host == machine::host_name() && self.boot_id == machine::boot_id();
+        is_here && !machine::is_alive(self.pid, self.process_start)
+    }
 }
 
 /// The lock, held. Dropping it, and the end of the process in any way, gives the lock back.
@@ -75,7 +85,8 @@ impl LockError {
     }
 }
 
-/// Takes the lock at `path`, whose directory must exist, without waiting. `command` is what others are told.
+/// Takes the lock at `path`, whose directory must exist, without waiting for who holds it and lives. `command` is what others are
+/// told.
 ///
 /// The file stays when the lock is given back: were it removed, two processes could hold locks on two files of one name.
 pub fn acquire(path: &Path, command: &str) -> Result<Lease, LockError> {
@@ -86,8 +97,10 @@ pub fn acquire(path: &Path, command: &str) -> Result<Lease, LockError> {
         if !is_held(&error) {
             return Err(failed(error));
         }
-        if tries >= TRIES_MAX {
-            return Err(LockError::Held { holder: read_holder(&file).ok() });
+        let holder = read_holder(&file).ok();
+        let tries_max = if holder.as_ref().is_some_and(Holder::is_dead) { TRIES_AFTER_DEATH_MAX } else { TRIES_MAX };
+        if tries >= tries_max {
+            return Err(LockError::Held { holder });
         }
         tries += 1;
         std::thread::sleep(TRY_PAUSE);
@@ -189,5 +202,25 @@ mod tests {
         assert!(path.exists(), "the file stays");
         drop(acquire(&path, "resume").expect("free again"));
         assert!(matches!(acquire(&home.path().join("no/lock"), "start"), Err(LockError::Io { .. })));
+    }
+
+    #[test]
+    fn a_child_that_a_dead_holder_was_starting_is_waited_for() {
+        let home = tempfile::tempdir().expect("a directory");
+        let path = home.path().join("lock");
+        let mut lease = acquire(&path, "start").expect("free");
+        let mut dead = std::process::Command::new("true").spawn().expect("it starts");
+        dead.wait().expect("it ends");
+        let told = holder(&path).expect("readable").expect("held");
+        let text = serde_json::to_vec(&Holder { pid: dead.id(), process_start: 1, ..told }).expect("plain data");
+        lease.file.set_len(0).and_then(|()| lease.file.rewind()).expect("emptied");
+        lease.file.write_all(&text).expect("written");
+        let child = std::thread::spawn(move || {
+            // Longer than somebody who only looks is waited for.
+            std::thread::sleep(TRY_PAUSE * (TRIES_MAX * 2));
+            drop(lease);
+        });
+        drop(acquire(&path, "resume").expect("free in the end"));
+        child.join().expect("it ended");
     }
 }
