@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Cases that the usual test run plays.
-const CASES_DEFAULT: usize = 40;
+const CASES_DEFAULT: usize = 60;
 /// Cases played at once.
 const AT_ONCE: usize = 3;
 
