@@ -69,9 +69,9 @@ impl Odb {
         **handle.objects = objects;
     }
 
-    /// Says that packs were written. After many, a store that has seen none of them takes over; returns whether it did.
-    pub(super) fn wrote(&self, packs: usize) -> bool {
-        let packs = self.packs.fetch_add(packs, Ordering::AcqRel) + packs;
+    /// Says that a pack was written. After many, a store that has seen none of them takes over; returns whether it did.
+    pub(super) fn wrote_one(&self) -> bool {
+        let packs = self.packs.fetch_add(1, Ordering::AcqRel) + 1;
         let mut current = unpoisoned(&self.current);
         if packs - current.packs < PACKS_SEEN_MAX {
             return false;
@@ -98,9 +98,11 @@ impl Odb {
 /// Reads an object of this kind into `buffer`. Where it is not found it is looked for once more: a directory in which packs come and
 /// go may show neither the old ones nor the one that holds their objects now.
 pub(super) fn find(objects: &gix::Repository, id: ObjectId, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), GitError> {
-    let found = |objects: &dyn Find, buffer: &mut Vec<u8>| matches!(objects.try_find(&id, buffer), Ok(Some(data)) if data.kind == kind);
-    let seen_now = || Handle::clone(&objects.objects);
-    if found(&objects.objects, buffer) || found(&seen_now(), buffer) {
+    let mut is_in = |objects: &dyn Find| match objects.try_find(&id, buffer) {
+        Ok(Some(found)) => found.kind == kind,
+        Ok(None) | Err(_) => false,
+    };
+    if is_in(&objects.objects) || is_in(&Handle::clone(&objects.objects)) {
         return Ok(());
     }
     let kind = match kind {

@@ -6,7 +6,6 @@ use std::{
     fs::{self, File},
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 use gix::{
@@ -18,14 +17,13 @@ use gix::{
         stream::deflate::{Compress, FlushCompress},
     },
 };
+use tempfile::NamedTempFile;
 
 /// Compressed bytes up to which an offset fits the index's short table.
 const SHORT_OFFSET_MAX: u64 = 0x7fff_ffff;
 
 /// Bytes of a pack that are written at once.
 const BUFFER_BYTES: usize = 64 << 10;
-
-static SERIAL: AtomicU64 = AtomicU64::new(0);
 
 /// Whether a write is pushed to the disk before it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +53,7 @@ pub(super) struct Written {
 /// A pack that is being written, under a name that git's own cleaning knows.
 struct Packing<'a> {
     dir: &'a Path,
-    temporary: PathBuf,
-    file: BufWriter<File>,
+    file: BufWriter<NamedTempFile>,
     hasher: Hasher,
     rows: Vec<Row>,
     bytes: u64,
@@ -88,10 +85,9 @@ pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind)
     // What was on the disk for sure stays so.
     let on_disk = packs.iter().any(|written| written.sync == Sync::Disk);
     let sync = if on_disk { Sync::Disk } else { Sync::System };
-    let all: HashSet<ObjectId> = packs.iter().flat_map(|written| written.rows.iter().map(|row| row.0)).collect();
+    let mut left: HashSet<ObjectId> = packs.iter().flat_map(|written| written.rows.iter().map(|row| row.0)).collect();
     let dir = objects_dir.join("pack");
-    let mut packing = Packing::begin(&dir, all.len(), hash)?;
-    let mut seen = HashSet::new();
+    let mut packing = Packing::begin(&dir, left.len(), hash)?;
     for written in packs {
         let bytes = fs::read(&written.pack)?;
         let mut rows = written.rows.clone();
@@ -100,7 +96,7 @@ pub(super) fn join(objects_dir: &Path, packs: &[Written], hash: gix::hash::Kind)
         let ends: Vec<u64> = ends.collect();
         for ((id, crc, start), end) in rows.into_iter().zip(ends) {
             // Ours hold no deltas, so that the bytes of an object mean the same wherever they are.
-            if seen.insert(id) {
+            if left.remove(&id) {
                 packing.append(id, crc, &bytes[start as usize..end as usize])?;
             }
         }
@@ -126,11 +122,9 @@ impl Written {
 
 impl<'a> Packing<'a> {
     fn begin(dir: &'a Path, objects: usize, hash: gix::hash::Kind) -> io::Result<Self> {
-        let (temporary, file) = temporary(dir)?;
         let mut packing = Self {
             dir,
-            temporary,
-            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+            file: BufWriter::with_capacity(BUFFER_BYTES, temporary(dir)?),
             hasher: gix::hash::hasher(hash),
             rows: Vec::with_capacity(objects),
             bytes: 0,
@@ -153,63 +147,50 @@ impl<'a> Packing<'a> {
     }
 
     /// Ends the pack, makes its index, and gives both their names. None if the same pack is there already.
-    fn finish(mut self, hash: gix::hash::Kind, sync: Sync) -> io::Result<Option<Written>> {
-        let digest =
-            std::mem::replace(&mut self.hasher, gix::hash::hasher(hash)).try_finalize().map_err(io::Error::other)?;
-        self.file.write_all(digest.as_slice())?;
-        self.file.flush()?;
-        let mut rows = std::mem::take(&mut self.rows);
+    fn finish(self, hash: gix::hash::Kind, sync: Sync) -> io::Result<Option<Written>> {
+        let Self { dir, mut file, hasher, mut rows, bytes } = self;
+        let digest = hasher.try_finalize().map_err(io::Error::other)?;
+        file.write_all(digest.as_slice())?;
         rows.sort_unstable_by_key(|row| row.0);
-        let pack = self.dir.join(format!("pack-{digest}.pack"));
-        let index = self.dir.join(format!("pack-{digest}.idx"));
+        let pack = dir.join(format!("pack-{digest}.pack"));
+        let index = dir.join(format!("pack-{digest}.idx"));
         if index.exists() {
             if sync == Sync::Disk {
                 // Whoever wrote it may have left that to the system.
                 File::open(&pack)?.sync_all()?;
                 File::open(&index)?.sync_all()?;
-                File::open(self.dir)?.sync_all()?;
+                File::open(dir)?.sync_all()?;
             }
             return Ok(None);
         }
-        name(self.file.get_ref(), &self.temporary, &pack, sync)?;
+        name(file.into_inner()?, &pack, sync)?;
         crate::sys::crash_point::reach("pack.written");
-        let bytes = self.bytes + digest.as_slice().len() as u64;
-        let table = table(&rows, &digest, hash)?;
-        let (temporary, mut file) = temporary(self.dir)?;
-        let named = file.write_all(&table).and_then(|()| name(&file, &temporary, &index, sync));
-        named.inspect_err(|_| drop(fs::remove_file(&temporary)))?;
+        let mut file = temporary(dir)?;
+        file.write_all(&table(&rows, &digest, hash)?)?;
+        name(file, &index, sync)?;
         if sync == Sync::Disk {
-            File::open(self.dir)?.sync_all()?;
+            File::open(dir)?.sync_all()?;
         }
-        Ok(Some(Written { pack, index, rows, bytes, sync }))
-    }
-}
-
-impl Drop for Packing<'_> {
-    fn drop(&mut self) {
-        // Where it has its name by now, there is nothing to remove; git cleans up what stays.
-        let _ = fs::remove_file(&self.temporary);
+        Ok(Some(Written { pack, index, rows, bytes: bytes + hash.len_in_bytes() as u64, sync }))
     }
 }
 
 /// A new file under a name that git's own cleaning knows, which nobody may change.
-fn temporary(dir: &Path) -> io::Result<(PathBuf, File)> {
-    let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-    let path = dir.join(format!("tmp_pack_{}_{serial}", std::process::id()));
-    let mut options = File::options();
-    options.write(true).create_new(true);
+fn temporary(dir: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("tmp_pack_");
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o444);
-    let file = options.open(&path)?;
-    Ok((path, file))
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o444));
+    builder.tempfile_in(dir)
 }
 
 /// Gives a file that was written its name.
-fn name(file: &File, temporary: &Path, path: &Path, sync: Sync) -> io::Result<()> {
+fn name(file: NamedTempFile, path: &Path, sync: Sync) -> io::Result<()> {
     if sync == Sync::Disk {
-        file.sync_all()?;
+        file.as_file().sync_all()?;
     }
-    fs::rename(temporary, path)
+    file.persist(path).map_err(|failed| failed.error)?;
+    Ok(())
 }
 
 /// Appends the bytes, deflated.

@@ -263,8 +263,8 @@ impl Repository {
         let sync = together(batch.iter().map(|request| request.sync));
         let (dir, hash) = (&self.publisher().objects_dir, self.local().object_hash());
         if let Some(written) = pack::write(dir, &objects, hash, sync)? {
-            let joined = self.keep_few(written, hash);
-            self.wrote_packs(1 + joined);
+            self.wrote_pack();
+            self.keep_few(written, hash);
         }
         Ok(())
     }
@@ -274,9 +274,8 @@ impl Repository {
         unpoisoned(&self.publisher().packs).remove_joined();
     }
 
-    /// Puts packs of one size together as soon as there are [`PACKS_JOINED`], so that there are never many. Returns how many
-    /// were made.
-    fn keep_few(&self, written: pack::Written, hash: gix::hash::Kind) -> usize {
+    /// Puts packs of one size together as soon as there are [`PACKS_JOINED`], so that there are never many.
+    fn keep_few(&self, written: pack::Written, hash: gix::hash::Kind) {
         let publisher = self.publisher();
         let mut packs = unpoisoned(&publisher.packs);
         let mut next = Some(written);
@@ -295,6 +294,7 @@ impl Repository {
             let full = std::mem::take(&mut packs.levels[level]);
             match pack::join(&publisher.objects_dir, &full, hash) {
                 Ok(Some(joined)) => {
+                    self.wrote_pack();
                     next = Some(joined);
                     packs.joined.extend(full);
                 }
@@ -305,7 +305,6 @@ impl Repository {
             }
             level += 1;
         }
-        level
     }
 
     /// Moves the refs of all requests that want different ones, and returns the others.

@@ -42,15 +42,17 @@ pub(super) fn find(local: &gix::Repository, full_name: &str) -> Result<Option<Co
 
 /// The commit behind a ref.
 fn peeled(local: &gix::Repository, reference: &mut gix::Reference<'_>) -> Result<CommitId, GitError> {
-    let is_own = reference.name().as_bstr().to_str().is_ok_and(|name| OWN.iter().any(|own| name.starts_with(own)));
+    let name = reference.name().as_bstr().to_string();
     match reference.target().try_id() {
         // What our own refs name is a commit: nothing to peel, no object to read.
-        Some(id) if is_own || read_commit(local, id.to_owned(), &mut Vec::new()).is_ok() => Ok(commit_id(id)),
-        Some(_) | None => {
-            let name = reference.name().as_bstr().to_string();
-            reference.peel_to_id().map(commit_id).during(|| format!("read the ref '{name}'"))
-        }
+        Some(id) if is_own(&name) || read_commit(local, id.to_owned(), &mut Vec::new()).is_ok() => Ok(commit_id(id)),
+        Some(_) | None => reference.peel_to_id().map(commit_id).during(|| format!("read the ref '{name}'")),
     }
+}
+
+/// Whether only this program moves a ref of this name.
+fn is_own(name: &str) -> bool {
+    OWN.iter().any(|own| name.starts_with(own))
 }
 
 /// All refs below a prefix, by name.
@@ -282,7 +284,7 @@ fn lock(common_dir: &Path, name: &str) -> Result<(Lock, File), PublishError> {
                 return Err(PublishError::Taken { name: name.to_owned(), by: parent_name(common_dir, parent) });
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if OWN.iter().any(|own| name.starts_with(own)) && is_stale(&path) {
+                if is_own(name) && is_stale(&path) {
                     tracing::warn!(lock = %path.display(), "removing a lock that a killed process left");
                     let _ = fs::remove_file(&path);
                     continue;

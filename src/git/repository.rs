@@ -437,12 +437,15 @@ impl Repository {
     /// If a commit is missing.
     pub fn merge_base(&self, one: CommitId, two: CommitId) -> Result<Option<CommitId>, GitError> {
         let (one, two) = (gix_commit(one), gix_commit(two));
-        let walk = |handle: &gix::Repository| -> Result<Option<CommitId>, GitError> {
-            let bases = handle.merge_bases_many(one, &[two]);
+        self.walk(|local| {
+            let bases = local.merge_bases_many(one, &[two]);
             let bases = bases.during(|| format!("find what '{one}' and '{two}' have in common"))?;
             Ok(bases.into_iter().next().map(commit_id))
-        };
-        // A commit that is not found is looked for once more, as everywhere.
+        })
+    }
+
+    /// Lets gix walk from commit to commit. Where it does not find one it walks once more: see [`super::odb::find`].
+    fn walk<T>(&self, walk: impl Fn(&gix::Repository) -> Result<T, GitError>) -> Result<T, GitError> {
         walk(&self.local()).or_else(|_| walk(&self.handle()))
     }
 
@@ -476,24 +479,24 @@ impl Repository {
     pub fn recent(&self, from: CommitId, commits_max: usize) -> Result<Vec<(CommitId, CommitId)>, GitError> {
         use gix::{revision::walk::Sorting, traverse::commit::simple::CommitTimeOrder};
 
-        let local = self.local();
         let doing = || format!("walk back from '{from}'");
-        read_commit(&local, gix_commit(from), &mut Vec::new())?;
         let order = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
-        let mut recent = Vec::new();
-        // Merges are looked at too, and must not keep us looking for ever.
-        for commit in local.rev_walk([gix_commit(from)]).sorting(order).all().during(doing)?.take(commits_max * 4) {
-            let commit = commit.during(doing)?;
-            if let [parent] = commit.parent_ids.as_slice() {
-                recent.push((commit_id(commit.id), commit_id(*parent)));
+        self.walk(|local| {
+            let mut recent = Vec::new();
+            // Merges are looked at too, and must not keep us looking for ever.
+            for commit in local.rev_walk([gix_commit(from)]).sorting(order).all().during(doing)?.take(commits_max * 4) {
+                let commit = commit.during(doing)?;
+                if let [parent] = commit.parent_ids.as_slice() {
+                    recent.push((commit_id(commit.id), commit_id(*parent)));
+                }
+                if recent.len() == commits_max {
+                    break;
+                }
             }
-            if recent.len() == commits_max {
-                break;
-            }
-        }
-        let shallow = local.shallow_commits().during(|| "read where the history was cut off".to_owned())?;
-        recent.retain(|(id, _)| !shallow.as_ref().is_some_and(|cut| cut.contains(&gix_commit(*id))));
-        Ok(recent)
+            let shallow = local.shallow_commits().during(|| "read where the history was cut off".to_owned())?;
+            recent.retain(|(id, _)| !shallow.as_ref().is_some_and(|cut| cut.contains(&gix_commit(*id))));
+            Ok(recent)
+        })
     }
 
     /// The paths that differ between two trees, in git's order. A renamed file is one removed and one added.
@@ -540,9 +543,9 @@ impl Repository {
         self.shared.odb.refresh(handle);
     }
 
-    /// Says that packs were written.
-    pub(super) fn wrote_packs(&self, packs: usize) {
-        if self.shared.odb.wrote(packs) {
+    /// Says that a pack was written.
+    pub(super) fn wrote_pack(&self) {
+        if self.shared.odb.wrote_one() {
             // Those that nobody uses would keep the old packs in memory.
             unpoisoned(&self.shared.handles).clear();
         }

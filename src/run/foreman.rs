@@ -577,8 +577,7 @@ impl Foreman {
                     Dropped::Broken(why) => {
                         if let Some(entry) = self.entries.get_mut(task) {
                             entry.breaks += 1;
-                            let was_free = cost.is_some_and(|cost| cost == Money::default());
-                            if !was_free || entry.breaks >= BREAKS_MAX {
+                            if *cost != Some(Money::ZERO) || entry.breaks >= BREAKS_MAX {
                                 entry.broken = Some(why.clone());
                             }
                         }

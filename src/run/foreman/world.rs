@@ -88,7 +88,8 @@ impl World {
         self.foreman.why_waiting(entry).unwrap_or_default()
     }
 
-    /// `a/plan done f.rs`, `a/write failed`, `a/write broken 0.10` for one that could not be recorded and what it cost; `landed a b`, `ended`, `ended b` if that one did not land, `prepared`; `pause a`.
+    /// `a/plan done f.rs`, `a/write failed`, `a/write broken 0.10` for one that could not be recorded and what it cost;
+    /// `landed a b`, `ended`, `ended b` if that one did not land, `prepared`; `pause a`.
     pub fn happens(&mut self, line: &str) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let ids = || words[1..].iter().map(|word| word.parse::<TaskId>().expect("an id"));
